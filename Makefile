@@ -1,0 +1,65 @@
+# Everything there is to run. `make` alone says what.
+PYTHON ?= python3
+ARGS ?=
+
+.PHONY: help demo up test check bench services services-stop lock clean
+
+help:
+	@echo "make demo           everything embedded, the demo calls through the front door (ARGS=--once exits)"
+	@echo "make up             everything embedded, with your settings"
+	@echo "make test           all tests, with the servers that they need"
+	@echo "make check          style, types, dependency direction, migrations"
+	@echo "make bench          the figures, as ratios in one run"
+	@echo "make services       real S3 (Ceph RGW) on loopback for the tests; make services-stop ends it"
+	@echo "make lock           resolve the lock files anew"
+
+demo: .venv/installed
+	@.venv/bin/verbatim demo $(ARGS)
+
+up: .venv/installed
+	@.venv/bin/verbatim up $(ARGS)
+
+test: .venv-dev/installed services
+	.venv-dev/bin/python -m pytest $(ARGS)
+
+check: .venv-dev/installed
+	.venv-dev/bin/ruff check .
+	.venv-dev/bin/ruff format --check .
+	.venv-dev/bin/mypy
+	.venv-dev/bin/lint-imports --no-cache
+	.venv-dev/bin/python -m resources.migrations check
+	.venv-dev/bin/python -m pytest --collect-only -q > /dev/null
+
+bench: .venv-dev/installed
+	.venv-dev/bin/python -m bench $(ARGS)
+
+services:
+	services/services.sh start
+
+services-stop:
+	services/services.sh stop
+
+# One recipe for both environments; the folder is only there when it is whole.
+.venv/installed: requirements/runtime.lock pyproject.toml
+	$(call environment,.venv,requirements/runtime.lock)
+
+.venv-dev/installed: requirements/dev.lock pyproject.toml
+	$(call environment,.venv-dev,requirements/dev.lock)
+
+define environment
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": set PYTHON=/path/to/python3" if sys.version_info < (3, 11) else 0)'
+	@echo "Installing $(2) into $(1) ..."
+	@$(PYTHON) -m venv $(1) || { echo "python3 -m venv does not work here: install your system's package for it (Debian: python3-venv)" >&2; exit 1; }
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
+	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(1)/installed
+endef
+
+lock: .venv-dev/installed
+	.venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		pyproject.toml -o requirements/runtime.lock
+	.venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+		--extra dev --extra diarization -c requirements/runtime.lock pyproject.toml -o requirements/dev.lock
+
+clean:
+	rm -rf .venv .venv-dev .mypy_cache .ruff_cache .pytest_cache *.egg-info

@@ -1,0 +1,1 @@
+"""The HTTP side: LiveKit's webhooks, search, pages, health. Never imports the assets."""

@@ -1,0 +1,93 @@
+"""GET /api/search: find turns. What a query means is in domain.search, finding it in resources.search."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+from api.problems import problem
+from domain.search import QuerySyntaxError, parse
+from resources.search import LARGEST_PAGE, Hit, SearchTooSlow, WrongCursor
+
+router = APIRouter()
+
+
+class FragmentOut(BaseModel):
+    text: str
+    highlighted: bool
+
+
+class HitOut(BaseModel):
+    """One turn. ``start_ms`` and ``end_ms`` count from the call's start."""
+
+    consultation_id: UUID
+    recording_id: UUID
+    turn_id: int
+    type: str
+    speaker: str
+    call_started_at: datetime
+    start_ms: int
+    end_ms: int
+    snippet: list[FragmentOut]
+    url: str
+
+
+class PageOut(BaseModel):
+    query: str
+    hits: list[HitOut]
+    next_cursor: str | None
+
+
+@router.get(
+    "/api/search",
+    summary="Find turns",
+    response_model=PageOut,
+    responses={
+        400: {"description": "The query or the cursor cannot be read; says where and why"},
+        422: {"description": "A parameter is missing or wrong"},
+        503: {"description": "The store is down, or the search took too long"},
+    },
+)
+def search(
+    request: Request,
+    q: Annotated[str, Query(description='Such as: speaker:customer "do not consent" date:2025-03')],
+    limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 20,
+    cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
+) -> PageOut | Response:
+    try:
+        page = request.app.state.search.search(parse(q), limit=limit, cursor=cursor)
+    except QuerySyntaxError as error:
+        return problem(
+            400, "The query cannot be read", error.message, position=error.position, length=error.length, shown=[error.shown, error.caret]
+        )
+    except WrongCursor as error:
+        return problem(400, "Not a cursor of this query", str(error))
+    except SearchTooSlow as error:
+        return problem(503, "The search took too long", str(error))
+    except (OperationalError, NoConnectionFree):
+        return problem(503, "The store is down", "PostgreSQL cannot be reached; try again.")
+    return PageOut(query=q, hits=[_out(hit) for hit in page.hits], next_cursor=page.next_cursor)
+
+
+def _out(hit: Hit) -> HitOut:
+    document = hit.document
+    return HitOut(
+        consultation_id=document.consultation_id,
+        recording_id=document.recording_id,
+        turn_id=document.turn_id,
+        type=document.consultation_type,
+        speaker=document.speaker.value,
+        call_started_at=document.call_started_at,
+        start_ms=document.start_ms,
+        end_ms=document.end_ms,
+        snippet=[FragmentOut(text=fragment.text, highlighted=fragment.highlighted) for fragment in hit.snippet],
+        url=turn_url(document.consultation_id, document.turn_id),
+    )
+
+
+def turn_url(consultation_id: UUID, turn_id: int) -> str:
+    return f"/consultations/{consultation_id}#turn-{turn_id}"

@@ -1,0 +1,74 @@
+"""POST /api/livekit/webhook: verify, store, apply, answer at once. Nothing slow happens here.
+
+What LiveKit makes of the answer (livekit/protocol webhook notifier): 2xx and 4xx count as delivered, 5xx asks for another try after
+1, 2, 4 and 8 seconds. So 503 is for a store that is down, and nothing else.
+"""
+
+import logging
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.exc import DBAPIError, OperationalError
+from starlette.concurrency import run_in_threadpool
+
+from api.problems import problem
+from domain.call_events import CallEvent
+from resources.livekit import NotAnEvent, NotSigned
+from resources.store import inbox
+
+router = APIRouter()
+logger = logging.getLogger("verbatim.webhooks")
+
+LARGEST_BODY_BYTES = 1 << 20
+
+
+@router.post(
+    "/api/livekit/webhook",
+    summary="LiveKit's webhooks",
+    response_class=Response,
+    responses={
+        200: {"description": "Stored, and applied as soon as its room is known. A repeated event is stored once."},
+        400: {"description": "Signed, but not an event"},
+        401: {"description": "The signature is missing, wrong, expired, or preceded by 'Bearer'"},
+        413: {"description": "Larger than any event"},
+        503: {"description": "The store is down; LiveKit tries again"},
+    },
+    openapi_extra={"requestBody": {"content": {"application/webhook+json": {"schema": {"type": "object"}}}, "required": True}},
+)
+async def webhook(request: Request) -> Response:
+    body = await _read(request)
+    if body is None:
+        return problem(413, "Too large", f"A webhook has at most {LARGEST_BODY_BYTES} bytes.")
+    try:
+        event = request.app.state.webhooks.read(body, request.headers.get("authorization"))
+    except NotSigned as error:
+        logger.warning("webhook refused: %s", error)
+        return problem(401, "Not signed by LiveKit", str(error))
+    except NotAnEvent as error:
+        logger.warning("webhook unreadable: %s", error)
+        return problem(400, "Not a webhook event", str(error))
+    try:
+        outcome = await run_in_threadpool(_receive, request, event, body)
+    except OperationalError:
+        logger.error("webhook %s not stored: the database cannot be reached", event.id)
+        return problem(503, "The store is down", "Nothing was stored; send it again.", headers={"Retry-After": "2"})
+    except DBAPIError as error:
+        # Its text can hold the event's content; the class says enough.
+        logger.error("webhook %s not stored: %s", event.id, type(error.orig).__name__)
+        return problem(500, "Not stored", "The event could not be stored. The server's log has its id.")
+    return Response(status_code=200, headers={"X-Verbatim-Outcome": outcome.value})
+
+
+async def _read(request: Request) -> bytes | None:
+    """The body's raw bytes; None if there are too many, of which no more than that are read."""
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > LARGEST_BODY_BYTES:
+            return None
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _receive(request: Request, event: CallEvent, body: bytes) -> inbox.Outcome:
+    with request.app.state.engine.begin() as connection:
+        return inbox.receive(connection, event, body.decode())

@@ -1,0 +1,53 @@
+"""What the assets work with: the store, the two object stores, the search index and the speech model, opened once per run."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+
+from sqlalchemy import Engine
+
+from resources.objects import ObjectStore, open_store
+from resources.search import SearchIndex
+from resources.search.postgres import PostgresIndex
+from resources.settings import Settings
+from resources.speech.diarization import Diarizer, load_diarizer
+from resources.speech.model import SpeechModel
+from resources.store.database import database
+
+
+@dataclass
+class Services:
+    """``now`` is the clock, so that tests can turn it."""
+
+    settings: Settings
+    engine: Engine
+    intake: ObjectStore
+    archive: ObjectStore
+    index: SearchIndex
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @cached_property
+    def speech(self) -> SpeechModel:
+        """Loaded at first use, so once per run, and not at all where nothing waits for it. Raises ModelUnavailable."""
+        return SpeechModel.load(self.settings.speech())
+
+    @cached_property
+    def diarizer(self) -> Diarizer | None:
+        """Loaded at first use; None where it is not set up, so that mixes stay unattributed and are flagged."""
+        return load_diarizer(self.settings.diarization_pipeline)
+
+
+@contextmanager
+def open_services(settings: Settings) -> Iterator[Services]:
+    """Raises StorageUnavailable, AccessDenied or BucketMissing, with what to do, where a store cannot be used."""
+    with database(settings) as engine:
+        yield services_on(settings, engine)
+
+
+def services_on(settings: Settings, engine: Engine) -> Services:
+    intake, archive = (open_store(url, settings.s3()) for url in (settings.intake, settings.archive))
+    for store in (intake, archive):
+        store.check()
+    return Services(settings, engine, intake, archive, PostgresIndex(engine))

@@ -1,0 +1,103 @@
+"""CPU of our webhook handler against the bare one: the same signed events, over HTTP, in turns."""
+
+import http.client
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+
+from demo.livekit_events import Person, Room, audio_track_event, body_of, egress_event, participant_event, room_event, routes, sign
+from resources import embedded_postgres, migrations
+from resources.store.database import engine_for
+
+KEY, SECRET = "bench", "a-secret-for-the-bench-of-32-characters"
+CALLS_A_ROUND = 60
+ROUNDS = 7
+START = datetime(2025, 3, 3, 9, tzinfo=UTC)
+
+
+def measure() -> dict[str, float]:
+    """{"ours_ms", "bare_ms", "ratio"}: CPU milliseconds of the server a webhook, medians over rounds; the first round warms up."""
+    with tempfile.TemporaryDirectory() as folder, embedded_postgres.running(Path(folder)) as server:
+        url = server.url("verbatim")
+        engine = engine_for(url)
+        migrations.upgrade(engine)
+        engine.dispose()
+        with _serving("bare", url) as bare, _serving("ours", url) as ours:
+            used: dict[str, list[float]] = {"ours": [], "bare": []}
+            for number in range(ROUNDS):
+                events = _events(number)
+                for name, (process, port) in (("bare", bare), ("ours", ours)):
+                    used[name].append(_cpu_ms(process, port, events))
+    ours_ms, bare_ms = (statistics.median(used[name][1:]) for name in ("ours", "bare"))
+    return {"ours_ms": ours_ms, "bare_ms": bare_ms, "ratio": ours_ms / bare_ms}
+
+
+def _cpu_ms(process: psutil.Process, port: int, events: list[tuple[bytes, str]]) -> float:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    before = sum(process.cpu_times()[:2])
+    for body, token in events:
+        connection.request("POST", "/api/livekit/webhook", body, {"Authorization": token, "Content-Type": "application/webhook+json"})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 200, answer.status
+    return (sum(process.cpu_times()[:2]) - before) * 1000 / len(events)
+
+
+def _events(number: int) -> list[tuple[bytes, str]]:
+    """A round of whole calls, nine events each, as a server sends them."""
+    signed = []
+    for n in range(CALLS_A_ROUND):
+        key = f"{number}x{n}"
+        room = Room(f"RM_{key}", f"consultation_quote_20250303T090000Z_{key}", START + timedelta(minutes=n))
+
+        def at(seconds: float, room: Room = room) -> datetime:
+            return room.started_at + timedelta(seconds=seconds)
+
+        cus, agt = Person(f"PA_c{key}", "cus", "customer", at(1)), Person(f"PA_a{key}", "agt", "agent", at(2))
+        request = routes(["cus"], ["agt"])
+        ids = iter(f"EV_{key}_{k}" for k in range(9))
+        told = [
+            room_event("room_started", next(ids), at(0), room),
+            participant_event("participant_joined", next(ids), at(1), room, cus),
+            participant_event("participant_joined", next(ids), at(2), room, agt),
+            audio_track_event("track_published", next(ids), at(3), room, cus, f"TR_{key}"),
+            egress_event("egress_started", next(ids), at(4), room, f"EG_{key}", "EGRESS_ACTIVE", request, started_at=at(4)),
+            participant_event("participant_left", next(ids), at(60), room, cus),
+            participant_event("participant_left", next(ids), at(61), room, agt),
+            egress_event("egress_ended", next(ids), at(62), room, f"EG_{key}", "EGRESS_FAILED", request, started_at=at(4), ended_at=at(62)),
+            room_event("room_finished", next(ids), at(63), room),
+        ]
+        signed += [(body, sign(body, KEY, SECRET)) for body in map(body_of, told)]
+    return signed
+
+
+@contextmanager
+def _serving(name: str, url: str) -> Iterator[tuple[psutil.Process, int]]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "VERBATIM_DATABASE_URL": url, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
+    process = subprocess.Popen([sys.executable, "-m", "bench.handlers", name, str(port)], env=environment)
+    try:
+        for _ in range(200):
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", port)
+                connection.request("GET", "/readyz")
+                if connection.getresponse().status == 200:
+                    break
+            except OSError:
+                time.sleep(0.1)
+        yield psutil.Process(process.pid), port
+    finally:
+        process.terminate()
+        process.wait()

@@ -1,0 +1,1 @@
+"""The command line. Every command is a thin call of what the API and the pipeline use too."""

@@ -1,0 +1,208 @@
+"""``verbatim demo``: start everything, send the calls, show their progress, a table, and what three searches find."""
+
+import json
+import os
+import secrets
+import time
+import urllib.parse
+import urllib.request
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import Connection, text
+
+import demo
+from cli.stack import Stack, running
+from cli.up import show_urls, stay
+from demo.front_door import announce, upload
+from demo.truth import DemoCall, load_calls
+from resources.settings import Settings
+
+CALLS = Path(demo.__path__[0]) / "calls"
+PATIENCE_S = 600
+SEARCHES = ('speaker:customer "do not consent"', "type:claims accident", '"security code"')
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one call. ``searchable_s``: from egress_ended to the moment when all its turns could be found."""
+
+    call: DemoCall
+    recordings: int
+    done: int
+    given_up: tuple[str, ...]
+    channels: int
+    flags: tuple[str, ...]
+    speakers: tuple[str, ...]
+    turns: int
+    searchable_s: float | None
+
+    @property
+    def settled(self) -> bool:
+        return self.recordings > 0 and self.done + len(self.given_up) == self.recordings == len(self.call.egresses)
+
+    @property
+    def as_meant(self) -> bool:
+        """Every file became searchable, and an egress that failed is shown as failed."""
+        return self.settled and self.done == sum(egress.file is not None for egress in self.call.egresses)
+
+
+def run(settings: Settings, *, once: bool) -> int:
+    """The exit status: 0 if every call with a recording is searchable."""
+    console = Console()
+    settings, environment = _for_demo(settings)
+    with ExitStack() as exits:
+        try:
+            with console.status("Starting PostgreSQL, the API and Dagster …"):
+                stack = exits.enter_context(running(settings, environment))
+            calls = load_calls(CALLS)
+            _send(console, settings, stack, calls)
+            outcomes = _follow(console, stack, calls)
+        except KeyboardInterrupt:
+            console.print("Stopping …")
+            return 130
+        console.print(_table(outcomes))
+        hits = [_search(console, stack, query) for query in SEARCHES]
+        wrong = [outcome.call.title for outcome in outcomes if not outcome.as_meant]
+        for title in wrong:
+            console.print(f"Not searchable: {title}. `verbatim status` says why.", style="bold red")
+        status = 1 if wrong or not all(hits) else 0
+        if not once:
+            with console.status("Waiting for Dagster's webserver …"):
+                stack.group.wait_for("dagster-webserver", f"{stack.dagster_url}/server_info")
+            show_urls(console, stack)
+            stay(console, stack)
+        return status
+
+
+def _for_demo(settings: Settings) -> tuple[Settings, dict[str, str]]:
+    """The demo's own model and keys, made once and kept in the data folder. Settings that say otherwise are not overridden."""
+    folder = settings.data_dir.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "demo-livekit-secret"
+    if not path.exists():
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    chosen = {"livekit_api_key": "demo", "livekit_api_secret": SecretStr(path.read_text()), "livekit_webhook_secret": None}
+    model = settings.speech_model if "speech_model" in settings.model_fields_set else "demo"
+    every = settings.sensor_interval_seconds if "sensor_interval_seconds" in settings.model_fields_set else 2
+    changed = settings.model_copy(update={**chosen, "speech_model": model, "sensor_interval_seconds": every})
+    environment = {
+        "VERBATIM_LIVEKIT_API_KEY": "demo",
+        "VERBATIM_LIVEKIT_API_SECRET": path.read_text(),
+        "VERBATIM_LIVEKIT_WEBHOOK_SECRET": path.read_text(),
+        "VERBATIM_SPEECH_MODEL": model,
+        "VERBATIM_SENSOR_INTERVAL_SECONDS": str(every),
+    }
+    return changed, environment
+
+
+def _send(console: Console, settings: Settings, stack: Stack, calls: list[DemoCall]) -> None:
+    assert settings.livekit_api_key and settings.livekit_api_secret
+    with stack.engine.connect() as connection:
+        known = set(connection.execute(text("SELECT egress_id FROM recordings WHERE sha256 IS NOT NULL")).scalars())
+    events = 0
+    for call in calls:
+        upload(call, CALLS, Path(settings.intake), known)
+        url = f"{stack.api_url}/api/livekit/webhook"
+        events += announce(call, CALLS, url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
+    console.print(f"Sent {events} signed webhooks about {len(calls)} calls.")
+
+
+def _follow(console: Console, stack: Stack, calls: list[DemoCall]) -> list[Outcome]:
+    """Until every call is settled or patience is at its end."""
+    deadline = time.monotonic() + PATIENCE_S
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        tasks = {
+            stage: progress.add_task(words, total=sum(egress.file is not None for call in calls for egress in call.egresses))
+            for stage, words in (
+                ("sha256", "fetched"),
+                ("current_transcript_id", "transcribed"),
+                ("archived_at", "archived"),
+                ("searchable_at", "searchable"),
+            )
+        }
+        while True:
+            stack.group.check()
+            with stack.engine.connect() as connection:
+                for column, task in tasks.items():
+                    progress.update(task, completed=_count(connection, column, calls))
+                outcomes = [_outcome(connection, call) for call in calls]
+            if all(outcome.settled for outcome in outcomes) or time.monotonic() > deadline:
+                return outcomes
+            time.sleep(0.3)
+
+
+def _count(connection: Connection, column: str, calls: list[DemoCall]) -> int:
+    ids = [egress.egress_id for call in calls for egress in call.egresses]
+    query = text(f"SELECT count({column}) FROM recordings WHERE egress_id = ANY(:ids)")
+    return int(connection.execute(query, {"ids": ids}).scalar_one())
+
+
+def _outcome(connection: Connection, call: DemoCall) -> Outcome:
+    row = connection.execute(
+        text(
+            """
+            SELECT count(DISTINCT r.id) AS recordings, count(DISTINCT r.id) FILTER (WHERE r.stage = 'done') AS done, max(r.channels) AS channels,
+                   array_remove(array_agg(DISTINCT f.reason), NULL) AS reasons,
+                   array_remove(array_agg(DISTINCT flag), NULL) AS flags,
+                   extract(epoch FROM max(r.searchable_at - r.announced_at)) AS seconds
+            FROM recordings r JOIN video_consultations c ON c.id = r.consultation_id
+            LEFT JOIN failures f ON f.recording_id = r.id AND f.cleared_at IS NULL AND f.gave_up
+            LEFT JOIN LATERAL unnest(r.flags) AS flag ON true
+            WHERE c.room_sid = :sid
+            """
+        ),
+        {"sid": call.room_sid},
+    ).one()
+    said = connection.execute(
+        text(
+            """
+            SELECT count(*) AS turns, array_remove(array_agg(DISTINCT t.role), NULL) AS roles
+            FROM turns t JOIN recordings r ON r.searchable_transcript_id = t.transcript_id
+            JOIN video_consultations c ON c.id = r.consultation_id WHERE c.room_sid = :sid
+            """
+        ),
+        {"sid": call.room_sid},
+    ).one()
+    seconds = float(row.seconds) if row.seconds is not None else None
+    reasons, flags, roles = tuple(row.reasons), tuple(row.flags), tuple(said.roles or ())
+    return Outcome(call, row.recordings, row.done, reasons, row.channels or 0, flags, roles, said.turns, seconds)
+
+
+def _table(outcomes: list[Outcome]) -> Table:
+    table = Table("call", "length", "channels", "speakers", "turns", "searchable after", "remarks", title="The demo calls")
+    for outcome in outcomes:
+        minutes, seconds = divmod(outcome.call.duration_ms // 1000, 60)
+        files = sum(egress.file is not None for egress in outcome.call.egresses)
+        channels = f"{files} x {outcome.channels}" if files > 1 else str(outcome.channels or "-")
+        after = f"{outcome.searchable_s:.1f} s" if outcome.searchable_s is not None else "never"
+        remarks = ", ".join([*(f"failed: {reason}" for reason in outcome.given_up), *outcome.flags])
+        length = f"{minutes}:{seconds:02d}"
+        table.add_row(outcome.call.title, length, channels, ", ".join(outcome.speakers), str(outcome.turns), after, remarks)
+    return table
+
+
+def _search(console: Console, stack: Stack, query: str) -> int:
+    """Ask the API as anybody would and print the hits; returns how many."""
+    url = f"{stack.api_url}/api/search?{urllib.parse.urlencode({'q': query, 'limit': 3})}"
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        hits: list[dict[str, Any]] = json.load(answer)["hits"]
+    console.print(f"\nverbatim search '{query}'", style="bold")
+    for hit in hits:
+        minutes, seconds = divmod(hit["start_ms"] // 1000, 60)
+        line = Text(f"  {hit['call_started_at'][:10]} {minutes:02d}:{seconds:02d} {hit['speaker']:<10} ")
+        for fragment in hit["snippet"]:
+            line.append(fragment["text"], style="bold yellow" if fragment["highlighted"] else "")
+        console.print(line)
+    if not hits:
+        console.print("  no hit", style="bold red")
+    return len(hits)

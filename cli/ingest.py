@@ -1,0 +1,101 @@
+"""``verbatim ingest``: recordings that exist already go the way of all others, from the intake on."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import Engine
+
+from cli.errors import Refused
+from domain.consultations import ConsultationType
+from domain.days import FIRST_DAY, day_of
+from domain.failures import RecordingError
+from domain.parties import Party
+from resources.media import probe
+from resources.objects import ObjectStore, open_store
+from resources.settings import Settings
+from resources.store import imports
+from resources.store.database import database
+from resources.store.imports import Import
+
+CHUNK_BYTES = 1 << 20
+
+
+def run(
+    settings: Settings,
+    files: Sequence[Path],
+    kind: str,
+    *,
+    left: str | None,
+    right: str | None,
+    role: str | None,
+    started_at: datetime | None,
+) -> int:
+    """The exit status: 0 if every file is in, also those that were before. A refused file does not keep the others out."""
+    console = Console()
+    if role is not None and (left is not None or right is not None):
+        raise Refused("--role is for a file with one speaker, --left and --right for two channels: give one or the other")
+    refused = 0
+    intake = open_store(settings.intake, settings.s3())
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with database(settings) as engine, Progress(*columns, console=console) as progress:
+        for path in files:
+            try:
+                said = _ingest(
+                    engine, intake, progress, path, ConsultationType(kind), _party(left), _party(right), _party(role), started_at
+                )
+                progress.console.print(f"{path}: {said}")
+            except (Refused, RecordingError, OSError) as error:
+                refused += 1
+                progress.console.print(f"{path}: not imported: {error}", style="red")
+    return 1 if refused else 0
+
+
+def _party(name: str | None) -> Party | None:
+    return Party(name) if name else None
+
+
+def _ingest(
+    engine: Engine,
+    intake: ObjectStore,
+    progress: Progress,
+    path: Path,
+    kind: ConsultationType,
+    left: Party | None,
+    right: Party | None,
+    only: Party | None,
+    started_at: datetime | None,
+) -> str:
+    if not path.is_file():
+        raise Refused("there is no such file")
+    sha256 = _digest(progress, path)
+    with engine.connect() as connection:
+        before = imports.known(connection, sha256)
+    if before is not None:
+        return f"was imported before, as recording {before}"
+    info = probe(path)
+    if info.channels != 2 and (left is not None or right is not None):
+        raise Refused(f"--left and --right name the channels of a two-channel file, and this one has {info.channels}")
+    length = timedelta(milliseconds=info.duration_ms)
+    began = started_at.replace(tzinfo=UTC) if started_at else datetime.fromtimestamp(path.stat().st_mtime, UTC) - length
+    if not day_of(began + length) >= FIRST_DAY or began + length > datetime.now(UTC) + timedelta(minutes=5):
+        raise Refused(f"its call would have ended at {began + length:%Y-%m-%dT%H:%M:%SZ}, which is before {FIRST_DAY} or in the future")
+    key = f"imports/{sha256}{path.suffix.lower()}"
+    intake.write(key, path, sha256=sha256, content_type="application/octet-stream")
+    item = Import(sha256, key, kind, began, began + length, info.size_bytes, info.duration_ms, left, right, only)
+    with engine.begin() as connection:
+        return f"recording {imports.add(connection, item)}, {info.duration_ms // 1000} s, {info.channels} channels"
+
+
+def _digest(progress: Progress, path: Path) -> str:
+    digest = hashlib.sha256()
+    task = progress.add_task(path.name, total=path.stat().st_size)
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+            progress.advance(task, len(chunk))
+    progress.remove_task(task)
+    return digest.hexdigest()

@@ -1,0 +1,134 @@
+"""``verbatim``: what there is to type. What a command does is in a module of its own; errors that a person can mend end in one line."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from uuid import UUID
+
+import click
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError, ProgrammingError
+
+from cli.errors import Refused
+from cli.processes import DidNotStart, PortBusy
+from domain.search import QuerySyntaxError
+from resources.embedded_postgres import PostgresFailed
+from resources.settings import SettingMissing, Settings
+
+MENDABLE = (PortBusy, DidNotStart, PostgresFailed, SettingMissing, ValidationError, Refused)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="verbatim")
+def cli() -> None:
+    """The archive of recorded consultations."""
+
+
+def _settings(port: int | None = None, dagster_port: int | None = None) -> Settings:
+    settings = Settings()
+    changes = {"api_port": port, "dagster_port": dagster_port}
+    return settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the API and the search page (8000).")
+@click.option("--dagster-port", type=click.IntRange(1, 65535), help="Port of Dagster's webserver (3000).")
+def up(port: int | None, dagster_port: int | None) -> None:
+    """Start everything embedded and stay up until Ctrl-C."""
+    from cli.up import run
+
+    run(_settings(port, dagster_port))
+
+
+@cli.command()
+@click.option("--once", is_flag=True, help="Exit when the demo calls are searchable; non-zero if one is not.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the API and the search page (8000).")
+@click.option("--dagster-port", type=click.IntRange(1, 65535), help="Port of Dagster's webserver (3000).")
+def demo(once: bool, port: int | None, dagster_port: int | None) -> None:
+    """Start everything, send the demo calls through the front door and show what becomes of them."""
+    from cli.demo import run
+
+    sys.exit(run(_settings(port, dagster_port), once=once))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--type", "kind", type=click.Choice(["quote", "claims", "support", "training"]), required=True, help="What the consultations are."
+)
+@click.option("--left", type=click.Choice(["customer", "agent", "assistant", "partner", "admin"]), help="Who speaks on the left channel.")
+@click.option("--right", type=click.Choice(["customer", "agent", "assistant", "partner", "admin"]), help="Who speaks on the right channel.")
+@click.option(
+    "--role", type=click.Choice(["customer", "agent", "assistant", "partner", "admin"]), help="The one person who speaks in the file."
+)
+@click.option(
+    "--started-at",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]),
+    help="When the call began, in UTC; the file's date where it is not given.",
+)
+def ingest(files: tuple[Path, ...], kind: str, left: str | None, right: str | None, role: str | None, started_at: datetime | None) -> None:
+    """Import recordings that exist already. A file that was imported before is left as it is."""
+    from cli.ingest import run
+
+    sys.exit(run(_settings(), files, kind, left=left, right=right, role=role, started_at=started_at))
+
+
+@cli.command()
+@click.argument("query")
+@click.option("--limit", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("--cursor", help="Go on where an earlier answer ended.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a hit, one a line.")
+def search(query: str, limit: int, cursor: str | None, as_json: bool) -> None:
+    """Find turns. For example: verbatim search 'speaker:customer "do not consent"'"""
+    from cli.search import run
+
+    sys.exit(run(_settings(), query, limit=limit, cursor=cursor, as_json=as_json))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="The same as one JSON object.")
+def status(as_json: bool) -> None:
+    """What is done, what waits, what failed and why."""
+    from cli.status import run
+
+    run(_settings(), as_json=as_json)
+
+
+@cli.command()
+@click.argument("recording_ids", nargs=-1, type=click.UUID)
+@click.option("--all", "everything", is_flag=True, help="Everything that failed.")
+def retry(recording_ids: tuple[UUID, ...], everything: bool) -> None:
+    """Start over with recordings that failed: the named ones, or --all."""
+    from cli.status import retry as again
+
+    if not recording_ids and not everything:
+        raise click.UsageError("Name recordings (verbatim status shows them) or say --all.")
+    again(_settings(), recording_ids)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database's tables to this version."""
+    from resources import migrations
+    from resources.store.database import database
+
+    with database(_settings()) as engine:
+        migrations.upgrade(engine)
+    click.echo("The database is at this version.")
+
+
+def main() -> None:
+    try:
+        cli(standalone_mode=True)
+    except QuerySyntaxError as error:
+        sys.exit(f"verbatim: {error}")
+    except MENDABLE as error:
+        sys.exit(f"verbatim: {error}")
+    except OperationalError:
+        sys.exit("verbatim: the database cannot be reached: start it, or check VERBATIM_DATABASE_URL")
+    except ProgrammingError as error:
+        if type(error.orig).__name__ == "UndefinedTable":
+            sys.exit("verbatim: the database has no tables yet: run `verbatim migrate`")
+        raise
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,80 @@
+"""Everything embedded, started in order: PostgreSQL, migrations, the API, Dagster's webserver and daemon."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+import pipelines
+from cli.processes import Group, require_free, stopping
+from resources import embedded_postgres, migrations
+from resources.settings import Settings
+from resources.store.database import engine_for
+
+WORKSPACE = Path(__file__).parent.parent / "workspace.yaml"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The running system. ``engine`` reaches its store."""
+
+    engine: Engine
+    group: Group
+    api_url: str
+    dagster_url: str
+
+
+@contextmanager
+def running(settings: Settings, environment: dict[str, str]) -> Iterator[Stack]:
+    """Start all of it and stop all of it. ``environment`` goes to the processes on top of our own.
+
+    Raises PortBusy, DidNotStart, SettingMissing, embedded_postgres.PostgresFailed.
+    """
+    settings.webhook_keys()
+    require_free({"--port": settings.api_port, "--dagster-port": settings.dagster_port})
+    data = settings.data_dir.resolve()
+    with ExitStack() as stack:
+        urls = _databases(stack, settings)
+        engine = stack.enter_context(_engine(urls["VERBATIM_DATABASE_URL"]))
+        migrations.upgrade(engine)
+        home = data / "dagster"
+        home.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(Path(pipelines.__path__[0]) / "dagster.embedded.yaml", home / "dagster.yaml")
+        ports = {"VERBATIM_API_PORT": str(settings.api_port), "VERBATIM_API_HOST": settings.api_host}
+        ours = {"DAGSTER_HOME": str(home), "VERBATIM_DATA_DIR": str(data), **urls, **ports, **environment}
+        group = stack.enter_context(stopping(Group(data / "logs", ours)))
+        shutil.rmtree(settings.work_dir, ignore_errors=True)  # what a killed run left; no run is going yet
+        group.start("api", "api")
+        group.start("dagster-daemon", "dagster._daemon", "run", "-w", str(WORKSPACE))
+        port = str(settings.dagster_port)
+        group.start("dagster-webserver", "dagster_webserver", "-w", str(WORKSPACE), "-h", "127.0.0.1", "-p", port)
+        api_url = f"http://{settings.api_host}:{settings.api_port}"
+        dagster_url = f"http://127.0.0.1:{settings.dagster_port}"
+        group.wait_for("api", f"{api_url}/readyz")
+        yield Stack(engine, group, api_url, dagster_url)
+
+
+def _databases(stack: ExitStack, settings: Settings) -> dict[str, str]:
+    if settings.database_url and settings.dagster_database_url:
+        return {
+            "VERBATIM_DATABASE_URL": settings.database_url.get_secret_value(),
+            "VERBATIM_DAGSTER_DATABASE_URL": settings.dagster_database_url.get_secret_value(),
+        }
+    server = stack.enter_context(embedded_postgres.running(settings.data_dir / "postgres"))
+    own, dagsters = settings.database_url, settings.dagster_database_url
+    return {
+        "VERBATIM_DATABASE_URL": own.get_secret_value() if own else server.url("verbatim"),
+        "VERBATIM_DAGSTER_DATABASE_URL": dagsters.get_secret_value() if dagsters else server.url("dagster", "psycopg2"),
+    }
+
+
+@contextmanager
+def _engine(url: str) -> Iterator[Engine]:
+    engine = engine_for(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

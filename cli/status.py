@@ -1,0 +1,58 @@
+"""``verbatim status`` and ``verbatim retry``: what is done, what waits, what failed and why."""
+
+import json
+from collections.abc import Sequence
+from uuid import UUID
+
+from rich.console import Console
+from rich.table import Table
+
+from resources.settings import Settings
+from resources.store import reading, work
+from resources.store.database import database
+
+WORDS = {
+    "recordings": "wait for their file",
+    "transcripts": "wait for transcription",
+    "archive": "wait for the archive",
+    "search_documents": "wait for search",
+    "done": "searchable",
+    "gave_up": "failed, waiting for a person",
+}
+
+
+def run(settings: Settings, *, as_json: bool) -> None:
+    with database(settings) as engine, engine.connect() as connection:
+        progress = work.progress(connection)
+        failures = work.open_failures(connection)
+        rooms = reading.unknown_rooms(connection)
+        active = reading.active_egresses(connection)
+    if as_json:
+        print(json.dumps({"recordings": progress, "failures": failures, "unknown_rooms": rooms, "recording_now": active}, default=str))
+        return
+    console = Console()
+    for stage, words in WORDS.items():
+        console.print(f"{progress.get(stage, 0):6d}  {words}")
+    console.print(f"{active:6d}  being recorded now")
+    if rooms:
+        console.print(f"{sum(rooms.values()):6d}  webhooks wait for {len(rooms)} rooms that are not known here")
+    if failures:
+        console.print(_table(failures))
+        console.print("`verbatim retry RECORDING` or `verbatim retry --all` starts over.")
+
+
+def _table(failures: Sequence[dict[str, object]]) -> Table:
+    table = Table("recording", "stage", "attempt", "why", "next attempt")
+    for row in failures:
+        again = "given up" if row["gave_up"] else f"{row['not_before']:%Y-%m-%d %H:%M:%SZ}"
+        table.add_row(str(row["recording_id"]), str(row["stage"]), str(row["attempt"]), f"{row['reason']}: {row['detail']}", again)
+    return table
+
+
+def retry(settings: Settings, recording_ids: Sequence[UUID]) -> None:
+    with database(settings) as engine, engine.begin() as connection:
+        again = work.retry(connection, recording_ids)
+    for recording_id in recording_ids:
+        if recording_id not in again:
+            print(f"{recording_id}: nothing to start over with (it is done, still at work, or its egress left no file)")
+    print(f"{len(again)} recordings start over with the next run")

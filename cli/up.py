@@ -1,0 +1,37 @@
+"""``verbatim up``: the whole system, embedded, in the foreground."""
+
+import time
+from contextlib import ExitStack
+
+from rich.console import Console
+
+from cli.stack import Stack, running
+from resources.settings import Settings
+
+CHECK_EVERY_S = 2
+
+
+def run(settings: Settings) -> None:
+    console = Console()
+    with ExitStack() as exits:
+        with console.status("Starting PostgreSQL, the API and Dagster …"):
+            stack = exits.enter_context(running(settings, {}))
+        show_urls(console, stack)
+        stay(console, stack)
+
+
+def show_urls(console: Console, stack: Stack) -> None:
+    console.print(f"Search page   {stack.api_url}/")
+    console.print(f"API           {stack.api_url}/docs")
+    console.print(f"Dagster       {stack.dagster_url}/")
+    console.print("Ctrl-C stops everything.")
+
+
+def stay(console: Console, stack: Stack) -> None:
+    """Until Ctrl-C. Raises DidNotStart when one of the processes ends by itself."""
+    try:
+        while True:
+            time.sleep(CHECK_EVERY_S)
+            stack.group.check()
+    except KeyboardInterrupt:
+        console.print("Stopping …")

@@ -1,0 +1,139 @@
+"""Trains the demo model, or trains it further: attention and CTC together.
+
+    python -m demo.recipe.train DATA WEIGHTS.pt OUT.pt --minutes 30 [--lr 2e-4] [--muon 3e-4] [--of-calls 0.67]
+
+WEIGHTS.pt "new" starts from nothing. What made so small a model learn, the most important first: windows as faster-whisper makes them, CTC on the
+encoder, short windows beside full ones, an average of the weights, and a learning rate that falls to nearly nothing.
+"""
+
+import argparse
+import math
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from demo.recipe import shape
+from demo.recipe.windows import FRAMES_A_SECOND, Said, Windows
+
+FULL_S = 30
+FULL_BATCH = 4
+SAVE_EVERY = 200
+WARM_UP = 100
+CTC_WEIGHT = 0.5
+LEAST_RATE = 0.02
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("data", type=Path)
+    arguments.add_argument("weights")
+    arguments.add_argument("out")
+    arguments.add_argument("--minutes", type=float, required=True)
+    arguments.add_argument("--lr", type=float, default=2e-4)
+    arguments.add_argument("--muon", type=float, default=3e-4)
+    arguments.add_argument("--of-calls", type=float, default=0.67)
+    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--seed", type=int, default=1)
+    options = arguments.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(options.seed)
+    rng = random.Random(options.seed)
+    windows = Windows(options.data, options.seed, options.of_calls)
+    whisper, head = shape.new() if options.weights == "new" else shape.load(options.weights)
+    average = AveragedModel(whisper, multi_avg_fn=get_ema_multi_avg_fn(0.997))
+    optimizers = optimizers_of(whisper, head, options.lr, options.muon)
+    began, step, shown = time.monotonic(), 0, None
+    while (done := (time.monotonic() - began) / (options.minutes * 60)) < 1:
+        falling = 0.5 * (1 + math.cos(math.pi * done)) * (1 - LEAST_RATE) + LEAST_RATE
+        set_rates(optimizers, falling * min(1, (step + 1) / WARM_UP))
+        loss, parts = loss_of(whisper, head, *batch(windows, rng))
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_([*whisper.parameters(), *head.parameters()], 1.0)
+        for optimizer in optimizers:
+            optimizer.step()
+        step += 1
+        if step > WARM_UP:
+            average.update_parameters(whisper)
+        shown = parts if shown is None else tuple(0.96 * a + 0.04 * b for a, b in zip(shown, parts, strict=True))
+        if step % 50 == 0:
+            print(f"{step} {time.monotonic() - began:.0f} s attention {shown[0]:.3f} ctc {shown[1]:.3f}", flush=True)
+        if step % SAVE_EVERY == 0:
+            shape.save(average.module, head, options.out)
+    shape.save(average.module, head, options.out)
+
+
+def batch(windows: Windows, rng: random.Random) -> tuple[torch.Tensor, torch.Tensor, list[list[int]]]:
+    """(features, tokens padded with -100, letters): half of the time full 30 s, else short windows, that cost less."""
+    full = rng.random() < 0.6
+    seconds = FULL_S if full else rng.choice([5, 6, 8, 10])
+    frames = seconds * FRAMES_A_SECOND
+    features, targets, letters = [], [], []
+    while len(features) < (FULL_BATCH if full else 80 // seconds):
+        found, said = windows.draw(rng.uniform(4, FULL_S) if full and rng.random() < 0.5 else seconds)
+        tokens = tokens_of(said, timestamps=rng.random() < 0.4)
+        if said and len(tokens) <= 440:
+            features.append(np.pad(found, ((0, 0), (0, frames - found.shape[1]))))
+            targets.append(tokens)
+            letters.append([shape.ALPHABET.index(c) + 1 for c in " ".join(s.text for s in said).lower() if c in shape.ALPHABET])
+    padded = torch.full((len(targets), max(map(len, targets))), -100)
+    for row, tokens in zip(padded, targets, strict=True):
+        row[: len(tokens)] = torch.tensor(tokens)
+    return torch.tensor(np.stack(features)), padded, letters
+
+
+def tokens_of(said: list[Said], *, timestamps: bool) -> list[int]:
+    found = [shape.START] if timestamps else [shape.START, shape.NO_TIMESTAMPS]
+    for part in said:
+        words = shape.tokenizer.encode(" " + part.text).ids
+        found += [stamp(part.start_s), *words, stamp(part.end_s)] if timestamps else words
+    return [*found, shape.END]
+
+
+def stamp(seconds: float) -> int:
+    return shape.FIRST_TIMESTAMP + min(1500, round(seconds * 50))
+
+
+def loss_of(whisper, head, features: torch.Tensor, tokens: torch.Tensor, letters: list[list[int]]):
+    """(loss, (attention's, CTC's)). The encoder runs by hand, for transformers' own takes nothing but 30 s."""
+    encoder = whisper.model.encoder
+    hidden = functional.gelu(encoder.conv2(functional.gelu(encoder.conv1(features)))).permute(0, 2, 1)
+    hidden = hidden + encoder.embed_positions.weight[: hidden.shape[1]]
+    for layer in encoder.layers:
+        hidden = layer(hidden, None)
+        hidden = hidden[0] if isinstance(hidden, tuple) else hidden
+    hidden = encoder.layer_norm(hidden)
+    heard = head(hidden).log_softmax(-1).transpose(0, 1)
+    lengths = torch.full((len(letters),), heard.shape[0])
+    spelled = torch.tensor([letter for row in letters for letter in row])
+    ctc = functional.ctc_loss(heard, spelled, lengths, torch.tensor([len(row) for row in letters]), zero_infinity=True)
+    given, wanted = tokens[:, :-1].clamp(min=0), tokens[:, 1:].clone()
+    wanted[wanted == shape.NO_TIMESTAMPS] = -100  # whoever transcribes gives it, the model never has to guess it
+    states = whisper.model.decoder(input_ids=given, encoder_hidden_states=hidden, use_cache=False).last_hidden_state
+    attention = functional.cross_entropy(whisper.proj_out(states).flatten(0, 1), wanted.flatten(), ignore_index=-100)
+    return attention + CTC_WEIGHT * ctc, (attention.item(), ctc.item())
+
+
+def optimizers_of(whisper, head, lr: float, muon: float) -> list[torch.optim.Optimizer]:
+    """Muon for the layers' matrices, AdamW for everything else."""
+    inner = [p for name, p in whisper.named_parameters() if p.ndim == 2 and "embed" not in name and "proj_out" not in name]
+    known = {id(p) for p in inner}
+    others = [p for p in [*whisper.parameters(), *head.parameters()] if id(p) not in known and p.requires_grad]
+    return [torch.optim.Muon(inner, lr=muon, weight_decay=0.0), torch.optim.AdamW(others, lr=lr, weight_decay=0.01, betas=(0.9, 0.98))]
+
+
+def set_rates(optimizers: list[torch.optim.Optimizer], share: float) -> None:
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group.setdefault("highest", group["lr"])
+            group["lr"] = group["highest"] * share
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What Dagster runs: definitions, jobs, sensors, and the instance's dagster.yaml."""

@@ -1,0 +1,40 @@
+"""One factory builds everything that Dagster shows; nothing connects before a run or a tick asks for it."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+
+import dagster as dg
+
+from assets.archive import archive
+from assets.batches import Selection
+from assets.recordings import recordings
+from assets.search_documents import search_documents
+from assets.services import Services, open_services
+from assets.transcripts import transcripts
+from pipelines.sensors import pending_recordings
+from resources.settings import Settings
+
+STAGES = [recordings, transcripts, archive, search_documents]
+
+
+def build_definitions(settings: Settings, services: AbstractContextManager[Services] | None = None) -> dg.Definitions:
+    """``services`` replaces what the settings describe, for tests."""
+
+    @dg.resource(description="Store, object stores, search index and speech model, opened once per run.")
+    def opened(_: dg.InitResourceContext) -> Iterator[Services]:
+        with services or open_services(settings) as ready:
+            yield ready
+
+    job = dg.define_asset_job(
+        "process_recordings",
+        selection=STAGES,
+        executor_def=dg.in_process_executor,  # one process a run: the speech model is loaded once
+        description="From the intake to search, for the recordings of one UTC day that wait. Safe beside other runs of the same day.",
+    )
+    return dg.Definitions(
+        assets=STAGES,
+        jobs=[job],
+        sensors=[pending_recordings(job, settings)],
+        resources={"services": opened, "selection": Selection.configure_at_launch()},
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,151 @@
+"""LiveKit's webhooks: is the signature right, and what does the event say. What the event changes belongs to resources.store.inbox.
+
+The wire format is in livekit/protocol: the JWT in ``Authorization`` (bare, no "Bearer") is signed with an API key's secret and its
+claim ``sha256`` is the base64 SHA-256 of the body's raw bytes. LiveKit's own WebhookReceiver does the checking.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import jwt
+from google.protobuf.json_format import Parse, ParseError
+from livekit.api import TokenVerifier, WebhookReceiver
+from livekit.protocol import egress as egress_pb
+from livekit.protocol import models as models_pb
+from livekit.protocol.webhook import WebhookEvent
+
+from domain.call_events import CallEvent, EgressSeen, EgressStatus, FileSeen, ParticipantSeen, RoomSeen
+from domain.egress_layout import EgressLayout, LayoutKind, Route
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class NotSigned(Exception):
+    """The request does not prove that LiveKit sent it. ``str()`` says what is wrong, never with the token."""
+
+
+class NotAnEvent(Exception):
+    """The body is signed but is no webhook event."""
+
+
+class Webhooks:
+    """Verifies and reads webhooks. ``keys`` maps each accepted API key to its secret, so that keys can be rotated."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        self._receivers = {key: WebhookReceiver(TokenVerifier(key, secret)) for key, secret in keys.items()}
+
+    def read(self, body: bytes, authorization: str | None) -> CallEvent:
+        """Raises NotSigned, NotAnEvent."""
+        if not authorization:
+            raise NotSigned("the Authorization header is missing")
+        if authorization[:7].lower() == "bearer ":
+            raise NotSigned("the Authorization header of a webhook is the bare token, without 'Bearer'")
+        receiver = self._receivers.get(_issuer(authorization))
+        if receiver is None:
+            raise NotSigned("the token names no API key that is configured here (LIVEKIT_API_KEY, VERBATIM_LIVEKIT_OLD_KEYS)")
+        try:
+            message = receiver.receive(body.decode(), authorization)
+        except UnicodeDecodeError:
+            raise NotSigned("the body is not UTF-8, so it is not what LiveKit signed") from None
+        except ParseError:
+            raise NotAnEvent("the body is not a JSON webhook event") from None
+        except Exception:  # WebhookReceiver and PyJWT raise many kinds, all of which mean this
+            raise NotSigned("the signature does not fit the body, or has expired") from None
+        if not message.event or not message.id:
+            raise NotAnEvent("the body has no event or no id")
+        return read_event(message)
+
+
+def read_stored(body: str) -> CallEvent:
+    """An event whose signature was checked when it was stored."""
+    return read_event(Parse(body, WebhookEvent(), ignore_unknown_fields=True))
+
+
+def _issuer(token: str) -> str:
+    try:
+        return str(jwt.decode(token, options={"verify_signature": False}).get("iss", ""))
+    except jwt.PyJWTError:
+        raise NotSigned("the Authorization header is not a token") from None
+
+
+def read_event(message: WebhookEvent) -> CallEvent:
+    room = None
+    if message.HasField("room"):
+        pb = message.room
+        created = _ms(pb.creation_time_ms) or _seconds(pb.creation_time)
+        room = RoomSeen(pb.sid, pb.name, created, pb.metadata)
+    elif message.HasField("egress_info"):
+        room = RoomSeen(message.egress_info.room_id, message.egress_info.room_name)
+    return CallEvent(
+        id=message.id,
+        type=message.event,
+        sent_at=_seconds(message.created_at) or EPOCH,
+        room=room,
+        participant=_participant(message.participant) if message.HasField("participant") else None,
+        audio_track_sid=message.track.sid if message.HasField("track") and message.track.type == models_pb.TrackType.AUDIO else None,
+        egress=_egress(message.egress_info) if message.HasField("egress_info") else None,
+    )
+
+
+def _participant(pb: models_pb.ParticipantInfo) -> ParticipantSeen:
+    kind = models_pb.ParticipantInfo.Kind.Name(pb.kind)
+    return ParticipantSeen(pb.sid, pb.identity, kind, pb.attributes.get("role", ""), _ms(pb.joined_at_ms) or _seconds(pb.joined_at))
+
+
+def _egress(pb: egress_pb.EgressInfo) -> EgressSeen:
+    files = list(pb.file_results) or ([pb.file] if pb.HasField("file") else [])
+    return EgressSeen(
+        id=pb.egress_id,
+        status=EgressStatus(egress_pb.EgressStatus.Name(pb.status)),
+        started_at=_ns(pb.started_at),
+        ended_at=_ns(pb.ended_at),
+        layout=_layout(pb),
+        files=tuple(_file(file) for file in files if file.filename or file.location),
+    )
+
+
+def _file(pb: egress_pb.FileInfo) -> FileSeen:
+    duration_ms = pb.duration // 1_000_000 or None
+    return FileSeen(pb.filename, pb.location, _ns(pb.started_at), _ns(pb.ended_at), duration_ms, pb.size or None)
+
+
+def _layout(pb: egress_pb.EgressInfo) -> EgressLayout:
+    request = pb.WhichOneof("request")
+    if request == "egress" and pb.egress.HasField("media"):
+        return EgressLayout(LayoutKind.ROUTES, tuple(_route(route) for route in pb.egress.media.audio.routes))
+    if request == "participant":
+        return EgressLayout(LayoutKind.ONE_PARTICIPANT, (Route("both", identity=pb.participant.identity),))
+    if request == "track":
+        return EgressLayout(LayoutKind.ONE_PARTICIPANT, (Route("both", track_sid=pb.track.track_id),))
+    if request == "track_composite":
+        return EgressLayout(LayoutKind.ONE_PARTICIPANT, (Route("both", track_sid=pb.track_composite.audio_track_id),))
+    if request == "room_composite":
+        mixing = egress_pb.AudioMixing.Name(pb.room_composite.audio_mixing)
+        if mixing == "DUAL_CHANNEL_AGENT":
+            return EgressLayout(LayoutKind.AGENTS_LEFT)
+        if mixing == "DUAL_CHANNEL_ALTERNATE":
+            return EgressLayout(LayoutKind.ALTERNATE)
+    return EgressLayout(LayoutKind.MIXED)
+
+
+def _route(pb: egress_pb.AudioRoute) -> Route:
+    channel = egress_pb.AudioChannel.Name(pb.channel).removeprefix("AUDIO_CHANNEL_").lower()
+    match pb.WhichOneof("match"):
+        case "participant_identity":
+            return Route(channel, identity=pb.participant_identity)
+        case "participant_kind":
+            return Route(channel, kind=models_pb.ParticipantInfo.Kind.Name(pb.participant_kind))
+        case _:
+            return Route(channel, track_sid=pb.track_id)
+
+
+def _seconds(value: int) -> datetime | None:
+    return EPOCH + timedelta(seconds=value) if value > 0 else None
+
+
+def _ms(value: int) -> datetime | None:
+    return EPOCH + timedelta(milliseconds=value) if value > 0 else None
+
+
+def _ns(value: int) -> datetime | None:
+    return EPOCH + timedelta(microseconds=value // 1000) if value > 0 else None

@@ -1,0 +1,18 @@
+"""Alembic's environment: always on a connection that resources.migrations hands over, never from a file's URL."""
+
+from alembic import context
+
+import resources.search.tables
+from resources.tables import metadata
+
+assert resources.search.tables  # imported for its tables, which belong to the same metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    compare_type=True,
+    compare_server_default=True,
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

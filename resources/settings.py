@@ -1,0 +1,122 @@
+"""Every setting there is, read from the environment (prefix VERBATIM_) and a .env file. What a setting does belongs to who reads it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+if TYPE_CHECKING:  # boto3 and faster-whisper take a second to import, and the API needs neither
+    from resources.objects import S3Connection
+    from resources.speech.settings import SpeechSettings
+
+
+class SettingMissing(Exception):
+    """A setting without which this cannot work. ``str()`` names it."""
+
+
+class Settings(BaseSettings):
+    """Paths are taken from the current folder. Secrets never have a default and never show in ``repr``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VERBATIM_", env_file=".env", extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
+
+    environment: Literal["development", "production"] = "development"
+    data_dir: Path = Path(".verbatim")
+    database_url: SecretStr | None = None
+    dagster_database_url: SecretStr | None = None
+
+    intake_url: str | None = None
+    archive_url: str | None = None
+    s3_endpoint: str | None = None
+    s3_region: str = "us-east-1"
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+    s3_path_style: bool = True
+
+    livekit_api_key: str | None = Field(None, validation_alias=AliasChoices("VERBATIM_LIVEKIT_API_KEY", "LIVEKIT_API_KEY"))
+    livekit_api_secret: SecretStr | None = Field(None, validation_alias=AliasChoices("VERBATIM_LIVEKIT_API_SECRET", "LIVEKIT_API_SECRET"))
+    livekit_webhook_secret: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("VERBATIM_LIVEKIT_WEBHOOK_SECRET", "LIVEKIT_WEBHOOK_SECRET")
+    )
+    livekit_old_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(default_factory=dict)
+
+    api_host: str = "127.0.0.1"
+    api_port: int = 8000
+    dagster_port: int = 3000
+
+    speech_model: str = "small"
+    speech_device: Literal["auto", "cpu", "cuda"] = "auto"
+    speech_compute_type: str = "default"
+    speech_language: str | None = "en"
+    speech_beam_size: int = 5
+    speech_batch_size: int = 8
+    speech_cpu_threads: int = 0
+    speech_model_dir: Path | None = None
+    vocabulary_file: Path | None = None
+    diarization_pipeline: str | None = None
+
+    batch_audio_minutes: int = Field(240, ge=1)
+    lease_seconds: int = Field(120, ge=2)
+    arrival_deadline_minutes: int = Field(60, ge=0)
+    sensor_interval_seconds: int = Field(15, ge=1)
+
+    @field_validator("livekit_old_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        """``key:secret,key:secret`` as LiveKit's own server takes it."""
+        if not isinstance(value, str):
+            return value
+        pairs = [pair.partition(":") for pair in value.split(",") if pair.strip()]
+        return {key.strip(): secret.strip() for key, _, secret in pairs}
+
+    @property
+    def intake(self) -> str:
+        return self.intake_url or str(self.data_dir.resolve() / "intake")
+
+    @property
+    def archive(self) -> str:
+        return self.archive_url or str(self.data_dir.resolve() / "archive")
+
+    @property
+    def work_dir(self) -> Path:
+        return self.data_dir.resolve() / "work"
+
+    def s3(self) -> "S3Connection":
+        """How to reach S3. Without keys boto3 looks for credentials in its usual places."""
+        from resources.objects import S3Connection
+
+        return S3Connection(
+            endpoint=self.s3_endpoint,
+            region=self.s3_region,
+            access_key=self.s3_access_key.get_secret_value() if self.s3_access_key else None,
+            secret_key=self.s3_secret_key.get_secret_value() if self.s3_secret_key else None,
+            path_style=self.s3_path_style,
+        )
+
+    def webhook_keys(self) -> dict[str, str]:
+        """API key -> secret for every key whose webhooks are accepted. Raises SettingMissing where there is none."""
+        keys = {key: secret.get_secret_value() for key, secret in self.livekit_old_keys.items()}
+        secret = self.livekit_webhook_secret or self.livekit_api_secret
+        if self.livekit_api_key and secret:
+            keys[self.livekit_api_key] = secret.get_secret_value()
+        if not keys:
+            raise SettingMissing("LIVEKIT_API_KEY and LIVEKIT_API_SECRET are not set: no webhook could be verified. Set both.")
+        return keys
+
+    def speech(self) -> "SpeechSettings":
+        from resources.speech.settings import SpeechSettings, read_vocabulary
+
+        return SpeechSettings(
+            model=self.speech_model,
+            device=self.speech_device,
+            compute_type=self.speech_compute_type,
+            beam_size=self.speech_beam_size,
+            language=self.speech_language,
+            batch_size=self.speech_batch_size,
+            hotwords=read_vocabulary(self.vocabulary_file) if self.vocabulary_file else None,
+            diarization_pipeline=self.diarization_pipeline,
+            cpu_threads=self.speech_cpu_threads,
+            model_dir=self.speech_model_dir,
+        )

@@ -1,0 +1,1 @@
+"""The store: everything the archive knows, in PostgreSQL. One module per use; each takes an open connection, the caller commits."""

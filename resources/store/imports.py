@@ -1,0 +1,93 @@
+"""Recordings that exist already become consultations of their own, as if egress had just announced them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from domain.call_events import EgressStatus
+from domain.consultations import ConsultationType
+from domain.egress_layout import EgressLayout, LayoutKind, Route
+from domain.parties import Party
+from resources.tables import consultations, participants, recordings
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One file. ``key`` is where it lies in the intake; ``left`` and ``right`` name a two-channel file's parties, ``only`` a file's one speaker."""
+
+    sha256: str
+    key: str
+    kind: ConsultationType
+    started_at: datetime
+    ended_at: datetime
+    size_bytes: int
+    duration_ms: int
+    left: Party | None = None
+    right: Party | None = None
+    only: Party | None = None
+
+    @property
+    def egress_id(self) -> str:
+        return f"import:{self.sha256}"
+
+    def layout(self) -> EgressLayout:
+        if self.only is not None:
+            return EgressLayout(LayoutKind.ONE_PARTICIPANT, (Route("both", identity=self.only.value),))
+        sides = (("left", self.left), ("right", self.right))
+        named = tuple(Route(side, role=party.value) for side, party in sides if party is not None)
+        return EgressLayout(LayoutKind.ROLES, named) if named else EgressLayout(LayoutKind.MIXED)
+
+
+def known(connection: Connection, sha256: str) -> UUID | None:
+    """The recording that was imported from a file with this content."""
+    found: UUID | None = connection.execute(select(recordings.c.id).where(recordings.c.egress_id == f"import:{sha256}")).scalar()
+    return found
+
+
+def add(connection: Connection, item: Import) -> UUID:
+    """The new recording's id, or that of the one which has this content already: importing twice changes nothing."""
+    room = f"import_{item.sha256}"
+    made = connection.execute(
+        insert(consultations)
+        .values(
+            id=uuid4(),
+            room_name=room,
+            room_sid=room,
+            consultation_type=item.kind.value,
+            started_at=item.started_at,
+            ended_at=item.ended_at,
+            ai_handled=Party.ASSISTANT in (item.left, item.right, item.only),
+        )
+        .on_conflict_do_nothing()
+        .returning(consultations.c.id)
+    ).first()
+    if made is None:
+        existing = known(connection, item.sha256)
+        assert existing is not None, "consultation and recording of an import are written in one transaction"
+        return existing
+    parties = dict.fromkeys(party for party in (item.left, item.right, item.only) if party is not None)
+    for party in parties:
+        connection.execute(
+            insert(participants).values(
+                sid=f"{room}_{party.value}", consultation_id=made.id, identity=party.value, role=party.value, joined_at=item.started_at
+            )
+        )
+    recording_id = uuid4()
+    connection.execute(
+        insert(recordings).values(
+            id=recording_id,
+            consultation_id=made.id,
+            egress_id=item.egress_id,
+            file_name=item.key,
+            egress_status=EgressStatus.COMPLETE.value,
+            layout=item.layout().to_json(),
+            started_at=item.started_at,
+            ended_at=item.ended_at,
+            announced_bytes=item.size_bytes,
+            announced_duration_ms=item.duration_ms,
+        )
+    )
+    return recording_id

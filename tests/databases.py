@@ -1,0 +1,47 @@
+"""A real PostgreSQL for the tests: one embedded server a session, a fresh and migrated database for every test that asks."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Engine, text
+
+from resources import migrations
+from resources.embedded_postgres import EmbeddedPostgres, running
+from resources.store.database import engine_for
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    folder: Path = tmp_path_factory.mktemp("postgres")
+    with running(folder, ("verbatim", "dagster", "template")) as server:
+        engine = engine_for(server.url("template"))
+        migrations.upgrade(engine)
+        engine.dispose()
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """A database of the test's own, with all tables and no rows."""
+    name = f"t{uuid4().hex}"
+    admin = engine_for(postgres.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "template"'))
+    yield postgres.url(name)
+    with admin.connect() as connection:
+        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    admin.dispose()
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    opened = engine_for(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def postgres_url(database_url: str) -> str:
+    return database_url

@@ -1,0 +1,74 @@
+"""Fixtures for the servers that ``make services`` starts. A test whose server is not there fails; none is skipped."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from resources.objects import S3Connection, S3Store, StorageError
+
+STATE = Path(os.environ.get("VERBATIM_SERVICES_DIR") or Path(__file__).parents[1] / ".services")
+
+
+@dataclass(frozen=True)
+class S3Service:
+    """``archive_bucket`` has versions and Object Lock, ``intake_bucket`` neither."""
+
+    connection: S3Connection
+    archive_bucket: str
+    intake_bucket: str
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Service]:
+    """A real S3 server with two fresh buckets, which go with the session."""
+    found = _variables()
+    try:
+        connection = S3Connection(
+            endpoint=found["VERBATIM_TEST_S3_ENDPOINT"],
+            access_key=found["VERBATIM_TEST_S3_ACCESS_KEY"],
+            secret_key=found["VERBATIM_TEST_S3_SECRET_KEY"],
+            attempts=2,
+        )
+    except KeyError as missing:
+        pytest.fail(f"these tests need an S3 server ({missing} is not set): run make services")
+    run = uuid4().hex[:12]
+    service = S3Service(connection, f"archive-{run}", f"intake-{run}")
+    client = connection.client()
+    _require_server(service)
+    client.create_bucket(Bucket=service.archive_bucket, ObjectLockEnabledForBucket=True)
+    client.create_bucket(Bucket=service.intake_bucket)
+    yield service
+    for bucket in (service.archive_bucket, service.intake_bucket):
+        _remove(client, bucket)
+
+
+@pytest.fixture(scope="session")
+def intake_bucket(s3: S3Service) -> str:
+    return s3.intake_bucket
+
+
+def _variables() -> dict[str, str]:
+    """What the services wrote down; the environment's own variables go first, for a server from elsewhere."""
+    file = STATE / "env"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return dict(line.split("=", 1) for line in lines if "=" in line) | dict(os.environ)
+
+
+def _require_server(service: S3Service) -> None:
+    try:
+        S3Store(service.connection, service.archive_bucket).stat("any")
+    except StorageError as error:
+        if type(error).__name__ != "BucketMissing":
+            pytest.fail(f"these tests need an S3 server, run make services: {error}")
+
+
+def _remove(client: Any, bucket: str) -> None:
+    for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        for found in page.get("Versions", []) + page.get("DeleteMarkers", []):
+            client.delete_object(Bucket=bucket, Key=found["Key"], VersionId=found["VersionId"])
+    client.delete_bucket(Bucket=bucket)
