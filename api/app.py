@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Engine
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import health, pages, search, webhooks
@@ -15,6 +14,7 @@ from resources.livekit import Webhooks
 from resources.search.postgres import PostgresIndex
 from resources.settings import Settings
 from resources.store.database import database
+from resources.store.inbox import Inbox
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -38,28 +38,37 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
     app.state.webhooks = Webhooks(keys)
     for router in (webhooks.router, search.router, health.router, pages.router):
         app.include_router(router)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost", "[::1]"])
     app.add_middleware(LoopbackOnly)
     return app
 
 
 def _connect(app: FastAPI, engine: Engine) -> None:
     app.state.engine = engine
+    app.state.inbox = Inbox(engine)
     app.state.search = PostgresIndex(engine)
 
 
 class LoopbackOnly:
-    """Refuses whoever came in by another address than loopback: nobody is asked yet who they are.
+    """Refuses whoever came in by another address than loopback, or names another host: nobody is asked yet who they are.
 
-    The setting is checked at start; this holds too when somebody serves the application in another way.
+    The setting is checked at start; this holds too when somebody serves the application in another way, and against pages elsewhere
+    that make a browser take their host's name for this machine.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        server = scope.get("server")
-        if scope["type"] == "http" and server is not None and server[0] not in (*LOOPBACK, "testserver"):
-            await problem(403, "Loopback only", "Until callers have roles, this API answers on loopback only.")(scope, receive, send)
-            return
+        if scope["type"] == "http":
+            server = scope.get("server")
+            host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+            if (server is not None and server[0] not in LOOPBACK) or not _names_loopback(host.decode("latin-1")):
+                refused = problem(403, "Loopback only", "Until callers have roles, this API answers on loopback only.")
+                await refused(scope, receive, send)
+                return
         await self.app(scope, receive, send)
+
+
+def _names_loopback(host: str) -> bool:
+    name = host[1 : host.find("]")] if host.startswith("[") else host.partition(":")[0]
+    return name.lower() in LOOPBACK

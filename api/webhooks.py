@@ -13,7 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from api.problems import problem
 from domain.call_events import CallEvent
 from resources.livekit import NotAnEvent, NotSigned
-from resources.store import inbox
+from resources.store.inbox import Outcome
 
 router = APIRouter()
 logger = logging.getLogger("verbatim.webhooks")
@@ -69,6 +69,6 @@ async def _read(request: Request) -> bytes | None:
     return b"".join(chunks)
 
 
-def _receive(request: Request, event: CallEvent, body: bytes) -> inbox.Outcome:
-    with request.app.state.engine.begin() as connection:
-        return inbox.receive(connection, event, body.decode())
+def _receive(request: Request, event: CallEvent, body: bytes) -> Outcome:
+    outcome: Outcome = request.app.state.inbox.receive(event, body.decode())
+    return outcome

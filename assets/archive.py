@@ -34,7 +34,7 @@ TYPES = {"ogg": "audio/ogg", "mp4": "video/mp4", "mp3": "audio/mpeg", "wav": "au
     kinds={"s3"},
     check_specs=REPORTED("archive"),
 )
-def archive(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult[None]:
+def archive(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult:
     """The day's recordings and transcripts in the archive store, under their SHA-256, verified by reading them back."""
 
     def store(claimed: Claim, report: Report) -> Done:

@@ -46,7 +46,7 @@ class Report:
 Handle = Callable[[Claim, Report], Done]
 
 
-class Selection(dg.ConfigurableResource):  # type: ignore[type-arg]
+class Selection(dg.ConfigurableResource):
     """Which recordings a run is about. Empty: all of the day that wait for a result."""
 
     recording_ids: list[str] = Field(default_factory=list)

@@ -19,7 +19,7 @@ LOOK_AGAIN = timedelta(seconds=30)
 
 
 @dg.asset(partitions_def=partitions, group_name="consultations", kinds={"livekit", "s3"}, check_specs=REPORTED("recordings"))
-def recordings(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult[None]:
+def recordings(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult:
     """Recordings of calls that ended on this UTC day: found in the intake, checksummed and probed."""
 
     def fetch(claimed: Claim, report: Report) -> Done:

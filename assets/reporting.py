@@ -14,7 +14,7 @@ def REPORTED(asset: str) -> list[dg.AssetCheckSpec]:
     return [dg.AssetCheckSpec("nothing_failed", asset=asset, description=description)]
 
 
-def result(context: dg.AssetExecutionContext, services: Services, stage: str, report: Report) -> dg.MaterializeResult[None]:
+def result(context: dg.AssetExecutionContext, services: Services, stage: str, report: Report) -> dg.MaterializeResult:
     day = date.fromisoformat(context.partition_key)
     with services.engine.connect() as connection:
         failures = [row for row in work.open_failures(connection, day) if row["stage"] == stage]

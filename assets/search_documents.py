@@ -20,7 +20,7 @@ from resources.store.work import Claim
 )
 def search_documents(
     context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection
-) -> dg.MaterializeResult[None]:
+) -> dg.MaterializeResult:
     """The day's turns in the search index. A new version of a transcript replaces the one before in one step."""
 
     def publish(claimed: Claim, report: Report) -> Done:

@@ -6,17 +6,20 @@ apart (named in domain.voices). What nobody can say is UNKNOWN, never a guess. P
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.parties import Party
 from domain.transcripts import Attribution, Turn, Word
-from domain.turns import Speaker, SpokenWord, turns_of
+from domain.turns import PAUSE_MS, Speaker, SpokenWord, turns_of
 
 JOIN_SLACK_MS = 2_000
 """LiveKit's join and leave times are whole seconds, so presence at an edge is uncertain by this much."""
 
 PRESENT_ALONE = 0.95
 ONE_ROLE_PRESENT = 0.7
+CARRIED_ON = 0.7
+"""Two people share a channel while one hands over to the other: who began a sentence alone also ends it, but less surely."""
+
 NOBODY = Speaker(Party.UNKNOWN, None, Attribution.UNKNOWN, 0.0)
 
 
@@ -101,12 +104,31 @@ def attribute(words: Mapping[int, Sequence[Word]], layout: Layout, voices: Mappi
     spoken: list[SpokenWord] = []
     for channel, said in words.items():
         find = VoiceFinder(named[channel].voices) if channel in named else None
-        for word in said:
-            speaker = speaker_at(layout, channel, _middle(word))
+        speakers = _carried_on(layout, channel, said)
+        for word, speaker in zip(said, speakers, strict=True):
             if find is not None and speaker.role is Party.UNKNOWN:
                 speaker = _by_voice(word, find, named[channel].names)
             spoken.append(SpokenWord(word, speaker, channel))
     return turns_of(spoken)
+
+
+def _carried_on(layout: Layout, channel: int, words: Sequence[Word]) -> list[Speaker]:
+    """The layout's speaker of each word; where it names nobody, the one who spoke just before or goes on just after and was in the room."""
+    speakers = [speaker_at(layout, channel, _middle(word)) for word in words]
+    for order in (range(1, len(words)), range(len(words) - 2, -1, -1)):
+        step = order.step
+        for i in order:
+            near, gap_ms = speakers[i - step], abs(words[i].start_ms - words[i - step].end_ms)
+            if step < 0:
+                gap_ms = abs(words[i - step].start_ms - words[i].end_ms)
+            unnamed = speakers[i].role is Party.UNKNOWN and near.attribution is Attribution.PRESENCE
+            if unnamed and gap_ms < PAUSE_MS and _could_be(near, layout.candidates(channel), _middle(words[i])):
+                speakers[i] = replace(near, confidence=min(near.confidence, CARRIED_ON))
+    return speakers
+
+
+def _could_be(speaker: Speaker, candidates: Iterable[Candidate], at_ms: int) -> bool:
+    return any(c.role is speaker.role and c.sid == speaker.participant_sid and c.present(at_ms, JOIN_SLACK_MS) for c in candidates)
 
 
 class VoiceFinder:

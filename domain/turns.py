@@ -44,7 +44,7 @@ def turns_of(spoken: Iterable[SpokenWord]) -> tuple[Turn, ...]:
     A turn ends at a pause of PAUSE_MS, where its channel changes hands, and where somebody on another channel says a whole word in
     between. People who speak at the same time keep their own, overlapping turns. No word is lost or repeated.
     """
-    in_order = sorted(spoken, key=lambda s: (s.channel, s.word.start_ms, s.word.end_ms))
+    in_order = sorted(spoken, key=lambda s: (s.channel, s.word.start_ms))
     by_channel = {channel: list(words) for channel, words in groupby(in_order, key=lambda s: s.channel)}
     turns: list[Turn] = []
     for channel, words in by_channel.items():

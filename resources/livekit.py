@@ -33,6 +33,7 @@ class Webhooks:
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._receivers = {key: WebhookReceiver(TokenVerifier(key, secret)) for key, secret in keys.items()}
+        self._only = next(iter(self._receivers.values())) if len(self._receivers) == 1 else None
 
     def read(self, body: bytes, authorization: str | None) -> CallEvent:
         """Raises NotSigned, NotAnEvent."""
@@ -40,7 +41,8 @@ class Webhooks:
             raise NotSigned("the Authorization header is missing")
         if authorization[:7].lower() == "bearer ":
             raise NotSigned("the Authorization header of a webhook is the bare token, without 'Bearer'")
-        receiver = self._receivers.get(_issuer(authorization))
+        # Which key is asked for matters only where there are several: the receiver itself refuses a token of another issuer.
+        receiver = self._only or self._receivers.get(_issuer(authorization))
         if receiver is None:
             raise NotSigned("the token names no API key that is configured here (LIVEKIT_API_KEY, VERBATIM_LIVEKIT_OLD_KEYS)")
         try:

@@ -37,6 +37,9 @@ def main() -> None:
     arguments.add_argument("--lr", type=float, default=2e-4)
     arguments.add_argument("--muon", type=float, default=3e-4)
     arguments.add_argument("--of-calls", type=float, default=0.67)
+    arguments.add_argument("--full", type=float, default=0.5, help="share of batches of windows padded to 30 s")
+    arguments.add_argument("--whole", action="store_true", help="let the encoder learn from those too, not only from short windows")
+    arguments.add_argument("--keep", type=float, default=0.995, help="how much of the averaged weights a step keeps")
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--seed", type=int, default=1)
     options = arguments.parse_args()
@@ -45,13 +48,15 @@ def main() -> None:
     rng = random.Random(options.seed)
     windows = Windows(options.data, options.seed, options.of_calls)
     whisper, head = shape.new() if options.weights == "new" else shape.load(options.weights)
-    average = AveragedModel(whisper, multi_avg_fn=get_ema_multi_avg_fn(0.997))
+    average = AveragedModel(whisper, multi_avg_fn=get_ema_multi_avg_fn(options.keep))
     optimizers = optimizers_of(whisper, head, options.lr, options.muon)
-    began, step, shown = time.monotonic(), 0, None
+    began, step, shown = time.monotonic(), 0, {}
     while (done := (time.monotonic() - began) / (options.minutes * 60)) < 1:
         falling = 0.5 * (1 + math.cos(math.pi * done)) * (1 - LEAST_RATE) + LEAST_RATE
         set_rates(optimizers, falling * min(1, (step + 1) / WARM_UP))
-        loss, parts = loss_of(whisper, head, *batch(windows, rng))
+        full = rng.random() < options.full
+        with torch.autocast("cpu", torch.bfloat16):
+            loss, ctc = loss_of(whisper, head, *batch(windows, rng, full=full), decoder_only=full and not options.whole)
         for optimizer in optimizers:
             optimizer.zero_grad()
         loss.backward()
@@ -61,31 +66,33 @@ def main() -> None:
         step += 1
         if step > WARM_UP:
             average.update_parameters(whisper)
-        shown = parts if shown is None else tuple(0.96 * a + 0.04 * b for a, b in zip(shown, parts, strict=True))
+        for name, value in (("loss, full windows" if full else "loss, short windows", loss.item()), ("ctc", ctc)):
+            if value is not None:
+                shown[name] = 0.96 * shown.get(name, value) + 0.04 * value
         if step % 50 == 0:
-            print(f"{step} {time.monotonic() - began:.0f} s attention {shown[0]:.3f} ctc {shown[1]:.3f}", flush=True)
+            print(step, f"{time.monotonic() - began:.0f} s", {name: round(value, 3) for name, value in shown.items()}, flush=True)
         if step % SAVE_EVERY == 0:
             shape.save(average.module, head, options.out)
     shape.save(average.module, head, options.out)
 
 
-def batch(windows: Windows, rng: random.Random) -> tuple[torch.Tensor, torch.Tensor, list[list[int]]]:
-    """(features, tokens padded with -100, letters): half of the time full 30 s, else short windows, that cost less."""
-    full = rng.random() < 0.6
+def batch(windows: Windows, rng: random.Random, *, full: bool) -> tuple[torch.Tensor, torch.Tensor, list[list[int]], list[int]]:
+    """(features, tokens padded with -100, letters, frames with sound) of windows padded to 30 s, or of short ones."""
     seconds = FULL_S if full else rng.choice([5, 6, 8, 10])
     frames = seconds * FRAMES_A_SECOND
-    features, targets, letters = [], [], []
+    features, targets, letters, audible = [], [], [], []
     while len(features) < (FULL_BATCH if full else 80 // seconds):
         found, said = windows.draw(rng.uniform(4, FULL_S) if full and rng.random() < 0.5 else seconds)
         tokens = tokens_of(said, timestamps=rng.random() < 0.4)
         if said and len(tokens) <= 440:
             features.append(np.pad(found, ((0, 0), (0, frames - found.shape[1]))))
             targets.append(tokens)
+            audible.append(found.shape[1])
             letters.append([shape.ALPHABET.index(c) + 1 for c in " ".join(s.text for s in said).lower() if c in shape.ALPHABET])
     padded = torch.full((len(targets), max(map(len, targets))), -100)
     for row, tokens in zip(padded, targets, strict=True):
         row[: len(tokens)] = torch.tensor(tokens)
-    return torch.tensor(np.stack(features)), padded, letters
+    return torch.tensor(np.stack(features)), padded, letters, audible
 
 
 def tokens_of(said: list[Said], *, timestamps: bool) -> list[int]:
@@ -100,24 +107,36 @@ def stamp(seconds: float) -> int:
     return shape.FIRST_TIMESTAMP + min(1500, round(seconds * 50))
 
 
-def loss_of(whisper, head, features: torch.Tensor, tokens: torch.Tensor, letters: list[list[int]]):
-    """(loss, (attention's, CTC's)). The encoder runs by hand, for transformers' own takes nothing but 30 s."""
+def loss_of(
+    whisper, head, features: torch.Tensor, tokens: torch.Tensor, letters: list[list[int]], audible: list[int], *, decoder_only: bool
+):
+    """(loss, CTC's part or None). With ``decoder_only`` the encoder learns nothing, which takes less than half the time."""
+    with torch.set_grad_enabled(not decoder_only):
+        hidden = encoded(whisper, features)
+    ctc = None if decoder_only else ctc_of(head, hidden, letters, audible)
+    given, wanted = tokens[:, :-1].clamp(min=0), tokens[:, 1:].clone()
+    wanted[wanted == shape.NO_TIMESTAMPS] = -100  # whoever transcribes gives it, the model never has to guess it
+    states = whisper.model.decoder(input_ids=given, encoder_hidden_states=hidden, use_cache=False).last_hidden_state
+    attention = functional.cross_entropy(whisper.proj_out(states).float().flatten(0, 1), wanted.flatten(), ignore_index=-100)
+    return (attention, None) if ctc is None else (attention + CTC_WEIGHT * ctc, ctc.item())
+
+
+def encoded(whisper, features: torch.Tensor) -> torch.Tensor:
+    """The encoder by hand, for transformers' own takes nothing but 30 s."""
     encoder = whisper.model.encoder
     hidden = functional.gelu(encoder.conv2(functional.gelu(encoder.conv1(features)))).permute(0, 2, 1)
     hidden = hidden + encoder.embed_positions.weight[: hidden.shape[1]]
     for layer in encoder.layers:
         hidden = layer(hidden, None)
         hidden = hidden[0] if isinstance(hidden, tuple) else hidden
-    hidden = encoder.layer_norm(hidden)
-    heard = head(hidden).log_softmax(-1).transpose(0, 1)
-    lengths = torch.full((len(letters),), heard.shape[0])
+    return encoder.layer_norm(hidden)
+
+
+def ctc_of(head, hidden: torch.Tensor, letters: list[list[int]], audible: list[int]) -> torch.Tensor:
+    heard = head(hidden).float().log_softmax(-1).transpose(0, 1)
+    lengths = torch.tensor([frames // 2 for frames in audible])  # the encoder takes every other frame
     spelled = torch.tensor([letter for row in letters for letter in row])
-    ctc = functional.ctc_loss(heard, spelled, lengths, torch.tensor([len(row) for row in letters]), zero_infinity=True)
-    given, wanted = tokens[:, :-1].clamp(min=0), tokens[:, 1:].clone()
-    wanted[wanted == shape.NO_TIMESTAMPS] = -100  # whoever transcribes gives it, the model never has to guess it
-    states = whisper.model.decoder(input_ids=given, encoder_hidden_states=hidden, use_cache=False).last_hidden_state
-    attention = functional.cross_entropy(whisper.proj_out(states).flatten(0, 1), wanted.flatten(), ignore_index=-100)
-    return attention + CTC_WEIGHT * ctc, (attention.item(), ctc.item())
+    return functional.ctc_loss(heard, spelled, lengths, torch.tensor([len(row) for row in letters]), zero_infinity=True)
 
 
 def optimizers_of(whisper, head, lr: float, muon: float) -> list[torch.optim.Optimizer]:

@@ -25,7 +25,7 @@ MIN_SILENCE_MS = 400
 MIN_SPEECH_MS = 90
 _MARGIN_FRAMES = 10
 _WARM_UP_FRAMES = 32
-_BLOCK_FRAMES = 9_375  # five minutes
+_BLOCK_FRAMES = 1_875  # a minute
 
 
 class Pcm(Protocol):
@@ -50,7 +50,7 @@ class Activity:
 
 
 def find_speech(channel: Pcm, on_progress: Callable[[float], None]) -> Activity:
-    """Reads the channel in blocks of five minutes; 8 bytes a frame are all that stays in memory."""
+    """Reads the channel in blocks of a minute; 8 bytes a frame are all that stays in memory."""
     energy = frame_energy(channel)
     probability = np.zeros(len(energy), np.float32)
     stretches = audible_stretches(energy)
@@ -78,7 +78,7 @@ def frame_energy(channel: Pcm) -> NDArray[np.float32]:
 
 
 def audible_stretches(energy: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """(first, behind last) frame of what rises over the floor, with a third of a second around it, so that the model hears it begin and end."""
+    """(first, behind last) frame of what rises over the floor, with some around it, so that the model hears it begin and end."""
     loud = np.flatnonzero(energy > 10 ** (FLOOR_DBFS / 10))
     if loud.size == 0:
         return []

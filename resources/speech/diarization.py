@@ -64,7 +64,7 @@ class Diarizer:
         waveform = torch.from_numpy(sound.astype(np.float32) / 32_768)[None]
         if not bool(waveform.abs().max() > 0):
             return _Block((), (), {})
-        output = self._pipeline({"waveform": waveform, "sample_rate": RATE_HZ, "uri": "recording"}, **_bounds(speakers))
+        output = self._pipeline({"waveform": waveform, "sample_rate": RATE_HZ, "uri": "recording"}, **speaker_bounds(speakers))
         offset_ms = offset * 1000 // RATE_HZ
         segments = _segments(output.exclusive_speaker_diarization, offset_ms)
         everything = _segments(output.speaker_diarization, offset_ms)
@@ -85,7 +85,7 @@ def load_diarizer(
         return None
     if find("pyannote") is None or find("torch") is None:
         log.warning(
-            "VERBATIM_DIARIZATION_PIPELINE is set, but the extra is not installed: pip install 'verbatim[diarization]'. Mixes stay unattributed."
+            "VERBATIM_DIARIZATION_PIPELINE is set, but its extra is missing: pip install 'verbatim[diarization]'. Mixes stay unattributed."
         )
         return None
     looks_local = pipeline.startswith(("/", ".", "~")) or pipeline.count("/") != 1 or Path(pipeline).exists()
@@ -109,7 +109,8 @@ def load_diarizer(
         return None
 
 
-def _bounds(speakers: int | None) -> dict[str, int]:
+def speaker_bounds(speakers: int | None) -> dict[str, int]:
+    """pyannote's arguments for a number of people. Forcing a number that is wrong makes voices up or merges them."""
     if speakers is None or speakers < 1:
         return {"min_speakers": 1, "max_speakers": MOST_SPEAKERS}
     if speakers <= 2:

@@ -76,7 +76,7 @@ def transcribe(model: SpeechModel, channels: Sequence[Pcm], *, on_progress: Call
 
 def _channel(words: Sequence[Word], activity: Activity, dropped: int) -> HeardChannel:
     speech = tuple((start * 1000 // RATE_HZ, end * 1000 // RATE_HZ) for start, end in activity.regions)
-    return HeardChannel(tuple(sorted(words, key=lambda w: (w.start_ms, w.end_ms))), speech, activity.speech_ms, dropped)
+    return HeardChannel(tuple(sorted(words, key=lambda w: w.start_ms)), speech, activity.speech_ms, dropped)
 
 
 def _groups(windows: Sequence[Window], size: int) -> Iterator[tuple[int, Sequence[Window]]]:

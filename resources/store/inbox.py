@@ -6,9 +6,10 @@ order end in the same state. An event whose room nobody knows waits in the inbox
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, bindparam, func, select, text, update
+from sqlalchemy import Connection, Engine, Row, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain import call_events
@@ -18,7 +19,7 @@ from domain.failures import Reason
 from domain.media_checks import egress_flags
 from domain.parties import Party
 from resources.livekit import read_stored
-from resources.tables import Moment, consultations, failures, recordings, webhook_events
+from resources.tables import consultations, failures, recordings, webhook_events
 
 LEFT = frozenset({"participant_left", "participant_connection_aborted"})
 
@@ -29,27 +30,32 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
 
 
-def receive(connection: Connection, event: CallEvent, body: str) -> Outcome:
-    """Store and apply one verified event. Raises SQLAlchemy's errors; then nothing of it was stored."""
-    consultation_id = _consultation_of(connection, event)
-    values = {
-        "event_id": event.id,
-        "event_type": event.type,
-        "room_sid": event.room.sid if event.room else None,
-        "room_name": event.room.name if event.room else None,
-        "egress_id": event.egress.id if event.egress else None,
-        "egress_status": event.egress.status.value if event.egress else None,
-        "sent_at": event.sent_at,
-        "consultation_id": consultation_id,
-        "applied_at": datetime.now(UTC) if consultation_id else None,
-        "body": body,
-    }
-    if connection.execute(_STORE, values).first() is None:
-        return Outcome.DUPLICATE
-    if consultation_id is None:
-        return Outcome.WAITING
-    _apply(connection, event, consultation_id)
-    return Outcome.APPLIED
+class Inbox:
+    """Takes webhooks in, on connections of its own."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._one_statement = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    def receive(self, event: CallEvent, body: str) -> Outcome:
+        """Store and apply one verified event in one transaction. Raises SQLAlchemy's errors; then nothing of it was stored."""
+        if event.type != "egress_ended":
+            # Nearly every event: its room is known, and one statement, a transaction of its own, says it all.
+            with self._one_statement.connect() as connection:
+                stored = _store_and_merge(connection, event, body, _STORE_KNOWN, _STORE_KNOWN_PERSON)
+            if stored is not None and event.room is not None and stored.room_name == event.room.name:
+                return Outcome.APPLIED
+            if stored is not None:
+                with self._engine.begin() as connection:
+                    return _finish(connection, event, stored)
+        with self._engine.begin() as connection:
+            if event.room is not None and event.room.sid:
+                # First of all, for whoever waits for a lock must hold no row: one at a time per room name, so that two
+                # first events make one consultation and no waiting event is overlooked.
+                connection.exec_driver_sql(_LOCK_NAME, {"name": event.room.name})
+                make_room_known(connection, event)
+            stored = _store_and_merge(connection, event, body, _STORE, _STORE_PERSON)
+            return Outcome.DUPLICATE if stored is None else _finish(connection, event, stored)
 
 
 def apply_waiting(connection: Connection, room_sid: str, consultation_id: UUID) -> int:
@@ -61,78 +67,93 @@ def apply_waiting(connection: Connection, room_sid: str, consultation_id: UUID) 
     ).all()
     for row in waiting:
         event = read_stored(row.body)
-        _merge_times(connection, event)
-        _apply(connection, event, consultation_id)
-        connection.execute(
-            update(webhook_events).where(webhook_events.c.id == row.id).values(applied_at=func.now(), consultation_id=consultation_id)
-        )
+        _merge(connection, event)
+        _add_recordings(connection, event, consultation_id)
+        applied = {"applied_at": func.now(), "consultation_id": consultation_id}
+        connection.execute(update(webhook_events).where(webhook_events.c.id == row.id).values(**applied))
     return len(waiting)
 
 
-def _consultation_of(connection: Connection, event: CallEvent) -> UUID | None:
-    """The consultation of the event's room, adopted if the room is recognisably ours; None if it is not known (yet)."""
-    if event.room is None or not event.room.sid:
-        return None
-    known = _merge_times(connection, event)
-    if known is None:
-        # From here on one at a time per room name, so that two first events make one consultation and no waiting event is overlooked.
-        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(event.room.name, 0))))
-        known = _merge_times(connection, event)
-    if known is not None:
-        consultation_id, room_name = known
-        if room_name != event.room.name:
-            _earliest_room_keeps_name(connection, event.room.name)
-        return consultation_id
-    adopted = _bind(connection, event) or _adopt(connection, event)
-    if adopted is not None:
-        apply_waiting(connection, event.room.sid, adopted)
-        _earliest_room_keeps_name(connection, event.room.name)
-    return adopted
-
-
-def _merge_times(connection: Connection, event: CallEvent) -> tuple[UUID, str] | None:
+def make_room_known(connection: Connection, event: CallEvent) -> None:
+    """Find or make the consultation of the event's room, if it is recognisably ours, and apply what waited for it."""
     assert event.room is not None
-    row = connection.execute(
-        _MERGE_TIMES,
-        {"sid": event.room.sid, "started": call_events.call_started_at(event), "ended": call_events.call_ended_at(event)},
-    ).first()
-    return (row.id, row.room_name) if row else None
-
-
-def _bind(connection: Connection, event: CallEvent) -> UUID | None:
-    """A consultation that was created before its room was opened gets the first room of its name."""
-    assert event.room is not None
-    bound: UUID | None = connection.execute(
-        update(consultations)
-        .where(consultations.c.room_name == event.room.name, consultations.c.room_sid.is_(None))
-        .values(room_sid=event.room.sid)
-        .returning(consultations.c.id)
-    ).scalar()
-    if bound is not None:
-        _merge_times(connection, event)
-    return bound
-
-
-def _adopt(connection: Connection, event: CallEvent) -> UUID | None:
-    assert event.room is not None
+    if connection.exec_driver_sql(_KNOWN, {"sid": event.room.sid}).first() is not None:
+        return
     kind = type_from_room(event.room.name, event.room.metadata)
-    if kind is None:
-        return None
-    consultation_id = uuid4()
+    values = {"id": uuid4(), "name": event.room.name, "sid": event.room.sid, "type": kind.value if kind else None}
+    consultation_id = connection.exec_driver_sql(_BIND if kind is None else _BIND_OR_ADOPT, values).scalar()
+    if consultation_id is None and kind is not None:
+        later = {**values, "name": name_of_later_room(event.room.name, event.room.sid)}
+        consultation_id = connection.exec_driver_sql(_BIND_OR_ADOPT, later).scalar_one()
+    if consultation_id is not None:
+        apply_waiting(connection, event.room.sid, consultation_id)
+
+
+def _finish(connection: Connection, event: CallEvent, stored: Row[Any]) -> Outcome:
+    if stored.consultation_id is None:
+        return Outcome.WAITING
+    if event.room is not None and stored.room_name != event.room.name:
+        _earliest_room_keeps_name(connection, event.room.name)
+    _add_recordings(connection, event, stored.consultation_id)
+    return Outcome.APPLIED
+
+
+def _store_and_merge(connection: Connection, event: CallEvent, body: str, plain: str, with_person: str) -> Row[Any] | None:
+    """(consultation_id or None, room_name) of the stored event; None if it was there before or, in the quick way, its room is not known."""
+    person = _person(event)
     values = {
-        "id": consultation_id,
-        "room_sid": event.room.sid,
-        "consultation_type": kind.value,
-        "started_at": call_events.call_started_at(event),
-        "ended_at": call_events.call_ended_at(event),
+        "event_id": event.id,
+        "event_type": event.type,
+        "room_name": event.room.name if event.room else None,
+        "egress_id": event.egress.id if event.egress else None,
+        "egress_status": event.egress.status.value if event.egress else None,
+        "sent_at": event.sent_at,
+        "body": body,
+        **_times(event),
     }
-    for name in (event.room.name, name_of_later_room(event.room.name, event.room.sid)):
-        made = connection.execute(
-            insert(consultations).values(**values, room_name=name).on_conflict_do_nothing().returning(consultations.c.id)
-        ).first()
-        if made is not None:
-            return consultation_id
-    raise AssertionError("a room's SID names one consultation, and it was not there a moment ago under the lock")
+    if person is None:
+        return connection.exec_driver_sql(plain, values).first()
+    return connection.exec_driver_sql(with_person, {**values, **person}).first()
+
+
+def _merge(connection: Connection, event: CallEvent) -> UUID | None:
+    """Merge what the event says about call and participant without storing it; returns the consultation, None if it is not known."""
+    person = _person(event)
+    values = _times(event)
+    found = (
+        connection.exec_driver_sql(_MERGE, values) if person is None else connection.exec_driver_sql(_MERGE_PERSON, {**values, **person})
+    )
+    consultation_id: UUID | None = found.scalar()
+    return consultation_id
+
+
+def _times(event: CallEvent) -> dict[str, Any]:
+    party = call_events.party_of(event.participant) if event.participant else None
+    return {
+        "room_sid": event.room.sid if event.room else None,
+        "started": call_events.call_started_at(event),
+        "ended": call_events.call_ended_at(event),
+        "by_assistant": party is Party.ASSISTANT,
+        "by_agent": party is Party.AGENT,
+    }
+
+
+def _person(event: CallEvent) -> dict[str, Any] | None:
+    """What the event says about a participant who is a party of the call."""
+    person = event.participant
+    party = call_events.party_of(person) if person else None
+    if person is None or party is None or not person.sid:
+        return None
+    audio = event.audio_track_sid if event.type == "track_published" else None
+    return {
+        "sid": person.sid,
+        "identity": person.identity,
+        "role": party.value,
+        "joined": person.joined_at,
+        "left": event.sent_at if event.type in LEFT else None,
+        "microphone": event.sent_at if audio else None,
+        "tracks": [audio] if audio else [],
+    }
 
 
 def _earliest_room_keeps_name(connection: Connection, name: str) -> None:
@@ -151,120 +172,82 @@ def _earliest_room_keeps_name(connection: Connection, name: str) -> None:
         connection.execute(update(consultations).where(consultations.c.id == row.id).values(room_name=wanted))
 
 
-def _apply(connection: Connection, event: CallEvent, consultation_id: UUID) -> None:
-    if event.participant is not None:
-        _merge_participant(connection, event, consultation_id)
+def _add_recordings(connection: Connection, event: CallEvent, consultation_id: UUID) -> None:
     if event.egress is not None and event.type == "egress_ended":
         for file, reason in call_events.endings(event.egress):
             _add_recording(connection, event.egress, file, reason, consultation_id)
 
 
-def _merge_participant(connection: Connection, event: CallEvent, consultation_id: UUID) -> None:
-    person = event.participant
-    assert person is not None
-    party = call_events.party_of(person)
-    if party is None or not person.sid:
-        return
-    audio = event.audio_track_sid if event.type == "track_published" else None
-    connection.execute(
-        _MERGE_PARTICIPANT,
-        {
-            "sid": person.sid,
-            "consultation": consultation_id,
-            "identity": person.identity,
-            "role": party.value,
-            "joined": person.joined_at,
-            "left": event.sent_at if event.type in LEFT else None,
-            "microphone": event.sent_at if audio else None,
-            "tracks": [audio] if audio else [],
-        },
-    )
-    if audio is None and party in (Party.ASSISTANT, Party.AGENT):
-        connection.execute(_WHO_HANDLED, {"consultation": consultation_id})
-
-
 def _add_recording(connection: Connection, egress: EgressSeen, file: FileSeen, reason: Reason | None, consultation_id: UUID) -> None:
     recording_id = uuid4()
-    added = connection.execute(
-        insert(recordings)
-        .values(
-            id=recording_id,
-            consultation_id=consultation_id,
-            egress_id=egress.id,
-            file_name=file.name or file.location,
-            location=file.location,
-            egress_status=egress.status.value,
-            layout=egress.layout.to_json(),
-            started_at=file.started_at or egress.started_at,
-            ended_at=file.ended_at or egress.ended_at,
-            announced_bytes=file.size_bytes,
-            announced_duration_ms=file.duration_ms,
-            flags=[flag.value for flag in egress_flags(egress.status)],
-            gave_up_at=func.now() if reason else None,
-        )
-        .on_conflict_do_nothing(index_elements=["egress_id", "file_name"])
-        .returning(recordings.c.id)
-    ).first()
+    values = {
+        "id": recording_id,
+        "consultation_id": consultation_id,
+        "egress_id": egress.id,
+        "file_name": file.name or file.location,
+        "location": file.location,
+        "egress_status": egress.status.value,
+        "layout": egress.layout.to_json(),
+        "started_at": file.started_at or egress.started_at,
+        "ended_at": file.ended_at or egress.ended_at,
+        "announced_bytes": file.size_bytes,
+        "announced_duration_ms": file.duration_ms,
+        "flags": [flag.value for flag in egress_flags(egress.status)],
+        "gave_up_at": datetime.now(UTC) if reason else None,
+    }
+    added = connection.execute(_ADD_RECORDING, values).first()
     if added is not None and reason is not None:
         detail = f"egress {egress.id} ended as {egress.status.value} and left no file"
-        connection.execute(
-            insert(failures).values(
-                recording_id=recording_id, stage="recordings", attempt=1, reason=reason.value, detail=detail, gave_up=True
-            )
-        )
+        failed = {"stage": "recordings", "attempt": 1, "reason": reason.value, "detail": detail, "gave_up": True}
+        connection.execute(insert(failures), {"recording_id": recording_id, **failed})
 
 
-# Built once: compiling them for every webhook would cost more than running them.
-_MERGE_TIMES = (
-    update(consultations)
-    .where(consultations.c.room_sid == bindparam("sid"))
-    .values(
-        started_at=func.least(consultations.c.started_at, bindparam("started", type_=Moment)),
-        ended_at=func.greatest(consultations.c.ended_at, bindparam("ended", type_=Moment)),
-    )
-    .returning(consultations.c.id, consultations.c.room_name)
-)
-_STORE = (
-    insert(webhook_events)
-    .values(
-        {
-            c: bindparam(c)
-            for c in (
-                "event_id",
-                "event_type",
-                "room_sid",
-                "room_name",
-                "egress_id",
-                "egress_status",
-                "sent_at",
-                "consultation_id",
-                "applied_at",
-                "body",
-            )
-        }
-    )
-    .on_conflict_do_nothing()
-    .returning(webhook_events.c.id)
-)
-_MERGE_PARTICIPANT = text(
-    """
-    INSERT INTO participants AS p (sid, consultation_id, identity, role, joined_at, left_at, microphone_at, audio_tracks)
-    VALUES (:sid, :consultation, :identity, :role, :joined, :left, :microphone, :tracks)
-    ON CONFLICT (sid) DO UPDATE SET
-        role = CASE WHEN p.role = 'unknown' THEN excluded.role ELSE p.role END,
-        joined_at = LEAST(p.joined_at, excluded.joined_at),
-        left_at = GREATEST(p.left_at, excluded.left_at),
-        microphone_at = LEAST(p.microphone_at, excluded.microphone_at),
-        audio_tracks = CASE WHEN p.audio_tracks @> excluded.audio_tracks THEN p.audio_tracks
-                       ELSE ARRAY(SELECT unnest(p.audio_tracks || excluded.audio_tracks) ORDER BY 1) END
-    """
-)
-_WHO_HANDLED = text(
-    """
-    UPDATE video_consultations SET
-        ai_handled = EXISTS (SELECT FROM participants WHERE consultation_id = :consultation AND role = 'assistant'),
-        escalated_to_human = (SELECT count(DISTINCT role) = 2 FROM participants
-                              WHERE consultation_id = :consultation AND role IN ('assistant', 'agent'))
-    WHERE id = :consultation
-    """
-)
+# The statements of every webhook are one round trip each, and written out: building and compiling them anew costs more than running them.
+_CALL = """
+    call AS (
+        UPDATE video_consultations SET
+            started_at = LEAST(started_at, %(started)s::timestamptz),
+            ended_at = GREATEST(ended_at, %(ended)s::timestamptz),
+            ai_handled = ai_handled OR %(by_assistant)s,
+            escalated_to_human = escalated_to_human OR (%(by_agent)s AND ai_handled) OR (%(by_assistant)s AND EXISTS (
+                SELECT FROM participants WHERE consultation_id = video_consultations.id AND role = 'agent'))
+        WHERE room_sid = %(room_sid)s
+        RETURNING id, room_name
+    )"""
+_SOMEBODY = """,
+    somebody AS (
+        INSERT INTO participants AS p (sid, consultation_id, identity, role, joined_at, left_at, microphone_at, audio_tracks)
+        SELECT %(sid)s, id, %(identity)s, %(role)s, %(joined)s::timestamptz, %(left)s::timestamptz, %(microphone)s::timestamptz, %(tracks)s::text[]
+        FROM call
+        ON CONFLICT (sid) DO UPDATE SET
+            role = CASE WHEN p.role = 'unknown' THEN excluded.role ELSE p.role END,
+            joined_at = LEAST(p.joined_at, excluded.joined_at),
+            left_at = GREATEST(p.left_at, excluded.left_at),
+            microphone_at = LEAST(p.microphone_at, excluded.microphone_at),
+            audio_tracks = CASE WHEN p.audio_tracks @> excluded.audio_tracks THEN p.audio_tracks
+                           ELSE ARRAY(SELECT unnest(p.audio_tracks || excluded.audio_tracks) ORDER BY 1) END
+    )"""
+_INTO_INBOX = """
+    INSERT INTO webhook_events
+        (event_id, event_type, room_sid, room_name, egress_id, egress_status, sent_at, body, consultation_id, applied_at)
+    SELECT %(event_id)s, %(event_type)s, %(room_sid)s, %(room_name)s, %(egress_id)s, %(egress_status)s, %(sent_at)s, %(body)s,
+           call.id, CASE WHEN call.id IS NOT NULL THEN now() END
+    FROM {source}
+    ON CONFLICT DO NOTHING
+    RETURNING consultation_id, (SELECT room_name FROM call) AS room_name"""
+_ALWAYS, _IF_KNOWN = _INTO_INBOX.format(source="(SELECT) AS one LEFT JOIN call ON true"), _INTO_INBOX.format(source="call")
+_STORE = f"WITH {_CALL} {_ALWAYS}"
+_STORE_PERSON = f"WITH {_CALL} {_SOMEBODY} {_ALWAYS}"
+_STORE_KNOWN = f"WITH {_CALL} {_IF_KNOWN}"
+_STORE_KNOWN_PERSON = f"WITH {_CALL} {_SOMEBODY} {_IF_KNOWN}"
+_MERGE = f"WITH {_CALL} SELECT id FROM call"
+_MERGE_PERSON = f"WITH {_CALL} {_SOMEBODY} SELECT id FROM call"
+_LOCK_NAME = "SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0))"
+_KNOWN = "SELECT id FROM video_consultations WHERE room_sid = %(sid)s"
+_BIND = "UPDATE video_consultations SET room_sid = %(sid)s WHERE room_name = %(name)s AND room_sid IS NULL RETURNING id"
+# A consultation that was created before its room was opened gets the first room of its name; any other name that is taken yields no row.
+_BIND_OR_ADOPT = """
+    INSERT INTO video_consultations AS c (id, room_name, room_sid, consultation_type) VALUES (%(id)s, %(name)s, %(sid)s, %(type)s)
+    ON CONFLICT (room_name) DO UPDATE SET room_sid = excluded.room_sid WHERE c.room_sid IS NULL
+    RETURNING id"""
+_ADD_RECORDING = insert(recordings).on_conflict_do_nothing(index_elements=["egress_id", "file_name"]).returning(recordings.c.id)

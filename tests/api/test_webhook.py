@@ -158,4 +158,5 @@ def test_no_answer_but_on_loopback(engine: Engine) -> None:
         assert outside.get("/healthz").status_code == 403
     with client_of(create_app(settings(), engine)) as inside:
         assert inside.get("/healthz").status_code == 200
-        assert inside.get("/healthz", headers={"Host": "evil.example"}).status_code == 400
+        assert inside.get("/healthz", headers={"Host": "evil.example"}).status_code == 403
+        assert inside.get("/healthz", headers={"Host": "[::1]:8000"}).status_code == 200

@@ -17,8 +17,8 @@ from domain.object_keys import RESERVED
 from pipelines.definitions import build_definitions
 from resources.livekit import read_event
 from resources.settings import Settings
-from resources.store import inbox
 from resources.store.database import engine_for
+from resources.store.inbox import Inbox
 
 DAY = "2025-03-03"
 START = datetime(2025, 3, 3, 15, 0, tzinfo=UTC)
@@ -78,8 +78,7 @@ class World:
         ]  # fmt: skip
         engine = engine_for(self.database_url)
         for event in events:
-            with engine.begin() as connection:
-                inbox.receive(connection, read_event(event), "{}")
+            Inbox(engine).receive(read_event(event), "{}")
         engine.dispose()
 
     def run(
@@ -103,7 +102,7 @@ class World:
     def query(self, sql: str) -> list[tuple[object, ...]]:
         engine = engine_for(self.database_url)
         try:
-            with engine.connect() as connection:
+            with engine.begin() as connection:
                 return [tuple(row) for row in connection.execute(text(sql))]
         finally:
             engine.dispose()

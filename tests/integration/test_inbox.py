@@ -14,12 +14,11 @@ from sqlalchemy import Engine, text
 
 from demo.livekit_events import File, Person, Room, audio_track_event, body_of, egress_event, participant_event, room_event, routes
 from resources.livekit import read_event
-from resources.store import inbox
-from resources.store.inbox import Outcome
+from resources.store.inbox import Inbox, Outcome
 
 T0 = datetime(2025, 3, 3, 15, 0, 0, 250_000, tzinfo=UTC)
 NAME = "consultation_claims_20250303T150000Z_0123456789abcdef01234567"
-SLOW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def at(seconds: float) -> datetime:
@@ -63,11 +62,7 @@ def call(prefix: str = "a", begin: float = 0, name: str = NAME) -> list[WebhookE
 
 
 def send(engine: Engine, events: Sequence[WebhookEvent]) -> list[Outcome]:
-    outcomes = []
-    for event in events:
-        with engine.begin() as connection:
-            outcomes.append(inbox.receive(connection, read_event(event), body_of(event).decode()))
-    return outcomes
+    return [Inbox(engine).receive(read_event(event), body_of(event).decode()) for event in events]
 
 
 STATE = {

@@ -1,0 +1,107 @@
+"""``make bench``: every figure as a ratio within this run, as a table and as bench.json. Status 1 if one is past its limit."""
+
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from bench import pipeline, speech, webhook
+from demo import truth
+from resources.speech.model import SpeechModel
+from resources.speech.settings import SpeechSettings
+
+CALLS = Path(truth.__file__).parent / "calls"
+TEN_MINUTES_S = 600
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Figure:
+    """``value`` may be at most ``limit``; ``of`` says what was divided by what, with the medians in seconds or milliseconds."""
+
+    name: str
+    value: float
+    limit: float
+    of: str
+
+    @property
+    def holds(self) -> bool:
+        return self.value <= self.limit
+
+
+def main() -> int:
+    console = Console()
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
+
+        def step(words: str) -> None:
+            progress.add_task(words, total=1)
+
+        figures = [*speech_figures(step), *webhook_figures(step)]
+    table = Table("figure", "value", "limit", "", "measured", title="Verbatim's figures")
+    for figure in figures:
+        table.add_row(figure.name, f"{figure.value:.2f}", f"{figure.limit:g}", "holds" if figure.holds else "PAST ITS LIMIT", figure.of)
+    console.print(table)
+    Path("bench.json").write_text(json.dumps([asdict(figure) | {"holds": figure.holds} for figure in figures], indent=2))
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+def speech_figures(step: Callable[[str], None]) -> list[Figure]:
+    """On a ten-minute call of the demo's own two-channel calls, with the demo model on the CPU, each way in turn."""
+    calls = sorted(
+        CALLS / egress.file
+        for call in truth.load_calls(CALLS)
+        for egress in call.egresses
+        if egress.file and egress.request.kind == "routes"
+    )
+    model = SpeechModel.load(SpeechSettings(model="demo", device="cpu", compute_type="int8"))
+    used: dict[str, list[float]] = {name: [] for name in ("run", "ours", "bare", "mono", "whole")}
+    with tempfile.TemporaryDirectory() as folder:
+        step("making a ten-minute call")
+        two = speech.looped(calls, Path(folder) / "two.ogg", TEN_MINUTES_S)
+        one = speech.looped(calls, Path(folder) / "one.ogg", TEN_MINUTES_S, channels=1)
+        speech.bare(model, calls[0])
+        for number in range(1, ROUNDS + 1):
+            step(f"speech, round {number} of {ROUNDS}")
+            used["bare"].append(speech.bare(model, two))
+            used["run"].append(pipeline.whole_run(two, TEN_MINUTES_S, model)[0])
+            used["ours"].append(speech.ours(model, two))
+            used["mono"].append(speech.ours(model, one))
+            used["whole"].append(speech.whole_channels(model, two))
+        step("counting model loads")
+        loads = pipeline.whole_run(calls[0], 60)[1]
+
+    def ratio(name: str, over: str, limit: float, words: str) -> Figure:
+        pairs = [a / b for a, b in zip(used[name], used[over], strict=True)]
+        medians = f"{statistics.median(used[name]):.1f} s / {statistics.median(used[over]):.1f} s of CPU"
+        return Figure(words, statistics.median(pairs), limit, medians)
+
+    return [
+        ratio("run", "bare", 1.15, "a whole run / bare faster-whisper on the mix"),
+        ratio("ours", "mono", 1.2, "two channels / mono of the same call"),
+        ratio("ours", "whole", 0.6, "our way / faster-whisper on each whole channel without VAD"),
+        Figure("model loads in a run", loads, 1, "a run that starts without a model"),
+    ]
+
+
+def webhook_figures(step: Callable[[str], None]) -> list[Figure]:
+    step("webhooks")
+    found = webhook.measure()
+    return [
+        Figure(
+            "our webhook / signature check and one insert",
+            found["ratio"],
+            1.5,
+            f"{found['ours_ms']:.2f} ms / {found['bare_ms']:.2f} ms of CPU",
+        )
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
