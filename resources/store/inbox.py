@@ -45,8 +45,9 @@ class Inbox:
                 stored = _store_and_merge(connection, event, body, _STORE_KNOWN, _STORE_KNOWN_PERSON)
             if stored is not None and event.room is not None and stored.room_name == event.room.name:
                 return Outcome.APPLIED
-            if stored is not None:
+            if stored is not None and event.room is not None:
                 with self._engine.begin() as connection:
+                    connection.exec_driver_sql(_LOCK_NAME, {"name": event.room.name})
                     return _finish(connection, event, stored)
         with self._engine.begin() as connection:
             if event.room is not None and event.room.sid:

@@ -162,7 +162,7 @@ def test_an_unexpected_fault_is_tried_five_times_with_growing_delays(world: Worl
     world.query("DELETE FROM turns RETURNING id")
     world.query("DELETE FROM transcripts RETURNING id")
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ValueError("the customer said: my card number is 4111")
 
     monkeypatch.setattr("assets.transcripts.transcribe", broken)
