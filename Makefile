@@ -56,9 +56,9 @@ define environment
 endef
 
 lock: .venv-dev/installed
-	.venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	.venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
 		pyproject.toml -o requirements/runtime.lock
-	.venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	.venv-dev/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
 		--extra dev --extra diarization -c requirements/runtime.lock pyproject.toml -o requirements/dev.lock
 
 clean:

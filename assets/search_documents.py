@@ -18,9 +18,7 @@ from resources.store.work import Claim
     kinds={"postgres"},
     check_specs=REPORTED("search_documents"),
 )
-def search_documents(
-    context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection
-) -> dg.MaterializeResult:
+def search_documents(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult:
     """The day's turns in the search index. A new version of a transcript replaces the one before in one step."""
 
     def publish(claimed: Claim, report: Report) -> Done:

@@ -29,9 +29,7 @@ PROGRESS_EVERY_S = 60
 
 
 @dg.asset(partitions_def=partitions, deps=[recordings], group_name="consultations", kinds={"whisper"}, check_specs=REPORTED("transcripts"))
-def transcripts(
-    context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection
-) -> dg.MaterializeResult:
+def transcripts(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult:
     """The day's recordings as speaker-attributed turns with word times and confidences. Naming recordings transcribes them again."""
 
     def hear(claimed: Claim, report: Report) -> Done:

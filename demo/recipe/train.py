@@ -22,6 +22,7 @@ from demo.recipe.windows import FRAMES_A_SECOND, Said, Windows
 
 FULL_S = 30
 FULL_BATCH = 4
+RECALL_BATCH = 8
 SAVE_EVERY = 200
 WARM_UP = 100
 CTC_WEIGHT = 0.5
@@ -39,6 +40,7 @@ def main() -> None:
     arguments.add_argument("--of-calls", type=float, default=0.67)
     arguments.add_argument("--full", type=float, default=0.5, help="share of batches of windows padded to 30 s")
     arguments.add_argument("--whole", action="store_true", help="let the encoder learn from those too, not only from short windows")
+    arguments.add_argument("--recall", type=int, default=0, help="train the decoder alone, on this many windows that are encoded once")
     arguments.add_argument("--keep", type=float, default=0.995, help="how much of the averaged weights a step keeps")
     arguments.add_argument("--threads", type=int, default=2)
     arguments.add_argument("--seed", type=int, default=1)
@@ -50,13 +52,17 @@ def main() -> None:
     whisper, head = shape.new() if options.weights == "new" else shape.load(options.weights)
     average = AveragedModel(whisper, multi_avg_fn=get_ema_multi_avg_fn(options.keep))
     optimizers = optimizers_of(whisper, head, options.lr, options.muon)
+    encoded_once = [encoded_window(whisper, windows, rng) for _ in range(options.recall)]
     began, step, shown = time.monotonic(), 0, {}
     while (done := (time.monotonic() - began) / (options.minutes * 60)) < 1:
         falling = 0.5 * (1 + math.cos(math.pi * done)) * (1 - LEAST_RATE) + LEAST_RATE
         set_rates(optimizers, falling * min(1, (step + 1) / WARM_UP))
-        full = rng.random() < options.full
+        full = bool(encoded_once) or rng.random() < options.full
         with torch.autocast("cpu", torch.bfloat16):
-            loss, ctc = loss_of(whisper, head, *batch(windows, rng, full=full), decoder_only=full and not options.whole)
+            if encoded_once:
+                loss, ctc = attention_of(whisper, *recalled(encoded_once, rng)), None
+            else:
+                loss, ctc = loss_of(whisper, head, *batch(windows, rng, full=full), decoder_only=full and not options.whole)
         for optimizer in optimizers:
             optimizer.zero_grad()
         loss.backward()
@@ -89,10 +95,29 @@ def batch(windows: Windows, rng: random.Random, *, full: bool) -> tuple[torch.Te
             targets.append(tokens)
             audible.append(found.shape[1])
             letters.append([shape.ALPHABET.index(c) + 1 for c in " ".join(s.text for s in said).lower() if c in shape.ALPHABET])
-    padded = torch.full((len(targets), max(map(len, targets))), -100)
-    for row, tokens in zip(padded, targets, strict=True):
+    return torch.tensor(np.stack(features)), padded(targets), letters, audible
+
+
+@torch.no_grad()
+def encoded_window(whisper, windows: Windows, rng: random.Random) -> tuple[torch.Tensor, list[Said]]:
+    """A window padded to 30 s as the encoder hears it, and what is said in it."""
+    found, said = windows.draw(rng.uniform(8, FULL_S) if rng.random() < 0.4 else FULL_S)
+    features = torch.tensor(np.pad(found, ((0, 0), (0, FULL_S * FRAMES_A_SECOND - found.shape[1]))))
+    with torch.autocast("cpu", torch.bfloat16):
+        return encoded(whisper, features[None])[0].bfloat16(), said
+
+
+def recalled(windows: list[tuple[torch.Tensor, list[Said]]], rng: random.Random) -> tuple[torch.Tensor, torch.Tensor]:
+    chosen = rng.sample(windows, RECALL_BATCH)
+    tokens = [tokens_of(said, timestamps=rng.random() < 0.3) for _, said in chosen]
+    return torch.stack([hidden for hidden, _ in chosen]).float(), padded(tokens)
+
+
+def padded(rows: list[list[int]]) -> torch.Tensor:
+    filled = torch.full((len(rows), max(map(len, rows))), -100)
+    for row, tokens in zip(filled, rows, strict=True):
         row[: len(tokens)] = torch.tensor(tokens)
-    return torch.tensor(np.stack(features)), padded, letters, audible
+    return filled
 
 
 def tokens_of(said: list[Said], *, timestamps: bool) -> list[int]:
@@ -114,11 +139,15 @@ def loss_of(
     with torch.set_grad_enabled(not decoder_only):
         hidden = encoded(whisper, features)
     ctc = None if decoder_only else ctc_of(head, hidden, letters, audible)
+    attention = attention_of(whisper, hidden, tokens)
+    return (attention, None) if ctc is None else (attention + CTC_WEIGHT * ctc, ctc.item())
+
+
+def attention_of(whisper, hidden: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
     given, wanted = tokens[:, :-1].clamp(min=0), tokens[:, 1:].clone()
     wanted[wanted == shape.NO_TIMESTAMPS] = -100  # whoever transcribes gives it, the model never has to guess it
     states = whisper.model.decoder(input_ids=given, encoder_hidden_states=hidden, use_cache=False).last_hidden_state
-    attention = functional.cross_entropy(whisper.proj_out(states).float().flatten(0, 1), wanted.flatten(), ignore_index=-100)
-    return (attention, None) if ctc is None else (attention + CTC_WEIGHT * ctc, ctc.item())
+    return functional.cross_entropy(whisper.proj_out(states).float().flatten(0, 1), wanted.flatten(), ignore_index=-100)
 
 
 def encoded(whisper, features: torch.Tensor) -> torch.Tensor:

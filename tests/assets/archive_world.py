@@ -50,7 +50,9 @@ class World:
     def services(self, engine: Engine) -> Services:
         return replace(services_on(self.settings, engine), now=lambda: datetime.now(UTC) + self.clock_offset)
 
-    def call(self, number: int, media: Path | None, *, seconds: float = 30, announced_bytes: int | None = None) -> None:
+    def call(
+        self, number: int, media: Path | None, *, seconds: float = 30, announced_bytes: int | None = None, upload: bool = True
+    ) -> None:
         """A finished two-channel call (customer left, agent right) whose file lies in the intake, as LiveKit and egress leave it."""
         key = f"{number:04d}"
         begin = START + timedelta(minutes=number)
@@ -59,7 +61,7 @@ class World:
         agt = Person(f"PA_a{key}", f"agt_{key}", "agent", begin)
         over = begin + timedelta(seconds=seconds)
         name = f"recordings/{key}{media.suffix if media else '.ogg'}"
-        if media is not None:
+        if media is not None and upload:
             (self.intake / "recordings").mkdir(parents=True, exist_ok=True)
             shutil.copyfile(media, self.intake / name)
         size = announced_bytes or (media.stat().st_size if media else 1000)
@@ -82,7 +84,7 @@ class World:
         engine.dispose()
 
     def run(
-        self, *, only: Sequence[UUID] = (), instance: dg.DagsterInstance | None = None, raise_on_error: bool = True
+        self, *, day: str = DAY, only: Sequence[UUID] = (), instance: dg.DagsterInstance | None = None, raise_on_error: bool = True
     ) -> dg.ExecuteInProcessResult:
         """One run of the day, as the sensor or a person in the UI starts it."""
         engine = engine_for(self.database_url)
@@ -94,7 +96,7 @@ class World:
             }
             with nullcontext(instance) if instance else dg.DagsterInstance.ephemeral() as where:
                 return definitions.resolve_job_def("process_recordings").execute_in_process(
-                    partition_key=DAY, run_config=config, instance=where, raise_on_error=raise_on_error
+                    partition_key=day, run_config=config, instance=where, raise_on_error=raise_on_error
                 )
         finally:
             engine.dispose()
