@@ -39,20 +39,29 @@ services:
 services-stop:
 	services/services.sh stop
 
-# One recipe for both environments; the folder is only there when it is whole.
+# The file `installed` is there when the environment is whole. The developers' one has PyTorch in it, for which uv takes seconds
+# and pip minutes; uv is told of an index that pip is set up with.
 .venv/installed: requirements/runtime.lock pyproject.toml
-	$(call environment,.venv,requirements/runtime.lock)
+	$(call empty-environment,.venv)
+	@$(@D)/bin/python -m pip install $(QUIET) --require-hashes -r requirements/runtime.lock
+	@$(@D)/bin/python -m pip install $(QUIET) --no-deps --no-build-isolation -e .
+	@touch $@
 
-.venv-dev/installed: requirements/dev.lock pyproject.toml
-	$(call environment,.venv-dev,requirements/dev.lock)
+.venv-dev/installed: requirements/dev.lock requirements/installer.lock pyproject.toml
+	$(call empty-environment,.venv-dev)
+	@$(@D)/bin/python -m pip install $(QUIET) --require-hashes -r requirements/installer.lock
+	@index=$$($(@D)/bin/python -m pip config get global.index-url 2>/dev/null || true); \
+		if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
+		$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r requirements/dev.lock
+	@$(@D)/bin/python -m pip install $(QUIET) --no-deps --no-build-isolation -e .
+	@touch $@
 
-define environment
+QUIET = --quiet --disable-pip-version-check
+
+define empty-environment
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": set PYTHON=/path/to/python3" if sys.version_info < (3, 11) else 0)'
-	@echo "Installing $(2) into $(1) ..."
+	@echo "Installing into $(1) ..."
 	@$(PYTHON) -m venv $(1) || { echo "python3 -m venv does not work here: install your system's package for it (Debian: python3-venv)" >&2; exit 1; }
-	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
-	@$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $(1)/installed
 endef
 
 lock: .venv-dev/installed

@@ -40,6 +40,7 @@ def run(
         raise Refused("--role is for a file with one speaker, --left and --right for two channels: give one or the other")
     refused = 0
     intake = open_store(settings.intake, settings.s3())
+    intake.check()
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with database(settings) as engine, Progress(*columns, console=console) as progress:
         for path in files:

@@ -13,9 +13,10 @@ from cli.errors import Refused
 from cli.processes import DidNotStart, PortBusy
 from domain.search import QuerySyntaxError
 from resources.embedded_postgres import PostgresFailed
+from resources.objects.store import StorageError
 from resources.settings import SettingMissing, Settings
 
-MENDABLE = (PortBusy, DidNotStart, PostgresFailed, SettingMissing, ValidationError, Refused)
+MENDABLE = (PortBusy, DidNotStart, PostgresFailed, SettingMissing, ValidationError, Refused, StorageError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
