@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets.batches import Done, Report, Selection, work_through
 from assets.partitions import partitions
-from assets.reporting import REPORTED, result
+from assets.reporting import given_up_check, result
 from assets.services import Services
 from assets.workspace import workspace
 from domain.failures import Reason, RecordingError
@@ -18,7 +18,7 @@ from resources.store.work import Claim
 LOOK_AGAIN = timedelta(seconds=30)
 
 
-@dg.asset(partitions_def=partitions, group_name="consultations", kinds={"livekit", "s3"}, check_specs=REPORTED("recordings"))
+@dg.asset(partitions_def=partitions, group_name="consultations", kinds={"livekit", "s3"}, check_specs=given_up_check("recordings"))
 def recordings(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult:
     """Recordings of calls that ended on this UTC day: found in the intake, checksummed and probed."""
 

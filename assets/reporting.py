@@ -9,7 +9,7 @@ from assets.services import Services
 from resources.store import work
 
 
-def REPORTED(asset: str) -> list[dg.AssetCheckSpec]:
+def given_up_check(asset: str) -> list[dg.AssetCheckSpec]:
     description = "Red when a recording of this day was given up at this stage and waits for a person."
     return [dg.AssetCheckSpec("nothing_failed", asset=asset, description=description)]
 

@@ -5,7 +5,7 @@ import dagster as dg
 from assets.archive import archive
 from assets.batches import Done, Report, Selection, work_through
 from assets.partitions import partitions
-from assets.reporting import REPORTED, result
+from assets.reporting import given_up_check, result
 from assets.services import Services
 from resources.store import media, publishing, work
 from resources.store.work import Claim
@@ -16,7 +16,7 @@ from resources.store.work import Claim
     deps=[archive],
     group_name="consultations",
     kinds={"postgres"},
-    check_specs=REPORTED("search_documents"),
+    check_specs=given_up_check("search_documents"),
 )
 def search_documents(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult:
     """The day's turns in the search index. A new version of a transcript replaces the one before in one step."""

@@ -8,7 +8,7 @@ import dagster as dg
 from assets.batches import Done, Report, Selection, work_through
 from assets.partitions import partitions
 from assets.recordings import recordings
-from assets.reporting import REPORTED, result
+from assets.reporting import given_up_check, result
 from assets.services import Services
 from assets.workspace import bring, workspace
 from domain.attribution import Layout, NamedVoices, attribute, needs_voices
@@ -28,7 +28,9 @@ from resources.store.work import Claim, hold
 PROGRESS_EVERY_S = 60
 
 
-@dg.asset(partitions_def=partitions, deps=[recordings], group_name="consultations", kinds={"whisper"}, check_specs=REPORTED("transcripts"))
+@dg.asset(
+    partitions_def=partitions, deps=[recordings], group_name="consultations", kinds={"whisper"}, check_specs=given_up_check("transcripts")
+)
 def transcripts(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult:
     """The day's recordings as speaker-attributed turns with word times and confidences. Naming recordings transcribes them again."""
 

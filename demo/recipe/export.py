@@ -15,8 +15,6 @@ from transformers import PreTrainedTokenizerFast
 from demo.recipe import shape
 
 FEATURES = {"feature_size": 80, "sampling_rate": 16000, "hop_length": 160, "chunk_length": 30, "n_fft": 400}
-ALIGNMENT_HEADS = [[2, head] for head in range(4)]
-"""Where the decoder looks while it writes a word, (layer, head): word times are read off there."""
 
 
 class Converter(TransformersConverter):
@@ -29,7 +27,7 @@ class Converter(TransformersConverter):
 def export(weights: str, folder: Path) -> None:
     whisper, _ = shape.load(weights)
     generation = whisper.generation_config
-    generation.alignment_heads = ALIGNMENT_HEADS
+    generation.alignment_heads = shape.ALIGNMENT_HEADS
     generation.suppress_tokens, generation.begin_suppress_tokens = [], [shape.END]
     generation.no_timestamps_token_id = shape.NO_TIMESTAMPS
     with tempfile.TemporaryDirectory() as source, tempfile.TemporaryDirectory() as made:
@@ -39,7 +37,7 @@ def export(weights: str, folder: Path) -> None:
         Path(source, "preprocessor_config.json").write_text(json.dumps(FEATURES))
         Converter(source, copy_files=["tokenizer.json", "preprocessor_config.json"]).convert(made, quantization="int8", force=True)
         config = Path(made, "config.json")
-        config.write_text(json.dumps(json.loads(config.read_text()) | {"alignment_heads": ALIGNMENT_HEADS}, indent=2) + "\n")
+        config.write_text(json.dumps(json.loads(config.read_text()) | {"alignment_heads": shape.ALIGNMENT_HEADS}, indent=2) + "\n")
         folder.mkdir(parents=True, exist_ok=True)
         for file in Path(made).iterdir():
             shutil.copyfile(file, folder / file.name)

@@ -10,6 +10,9 @@ WIDTH = 160
 ALPHABET = " abcdefghijklmnopqrstuvwxyz'"  # of the CTC head, whose index 0 is the blank
 TOKENIZER = Path(__file__).resolve().parent.parent / "model" / "tokenizer.json"
 
+ALIGNMENT_HEADS = [[layer, head] for layer in (1, 2) for head in range(4)]
+"""(layer, head) of the decoder that look at the sound of the word being written: word times are read off there."""
+
 tokenizer = Tokenizer.from_file(str(TOKENIZER))
 VOCABULARY = tokenizer.get_vocab_size()
 END, START, NO_TIMESTAMPS = (tokenizer.token_to_id(token) for token in ("<|endoftext|>", "<|startoftranscript|>", "<|notimestamps|>"))

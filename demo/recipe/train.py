@@ -10,6 +10,7 @@ import argparse
 import math
 import random
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from demo.recipe import shape
+from demo.recipe.guidance import Guidance
 from demo.recipe.windows import FRAMES_A_SECOND, Said, Windows
 
 FULL_S = 30
@@ -26,7 +28,20 @@ RECALL_BATCH = 8
 SAVE_EVERY = 200
 WARM_UP = 100
 CTC_WEIGHT = 0.5
+GUIDANCE_WEIGHT = 0.2
 LEAST_RATE = 0.02
+
+Labels = tuple[torch.Tensor, torch.Tensor]  # tokens, and the seconds at which they are heard
+
+
+@dataclass(frozen=True)
+class Batch:
+    """``letters``: what each window says, for CTC; ``audible``: how many of its frames have sound."""
+
+    features: torch.Tensor
+    labels: Labels
+    letters: list[list[int]]
+    audible: list[int]
 
 
 def main() -> None:
@@ -51,6 +66,7 @@ def main() -> None:
     windows = Windows(options.data, options.seed, options.of_calls)
     whisper, head = shape.new() if options.weights == "new" else shape.load(options.weights)
     average = AveragedModel(whisper, multi_avg_fn=get_ema_multi_avg_fn(options.keep))
+    guidance = Guidance(whisper)
     optimizers = optimizers_of(whisper, head, options.lr, options.muon)
     encoded_once = [encoded_window(whisper, windows, rng) for _ in range(options.recall)]
     began, step, shown = time.monotonic(), 0, {}
@@ -60,9 +76,9 @@ def main() -> None:
         full = bool(encoded_once) or rng.random() < options.full
         with torch.autocast("cpu", torch.bfloat16):
             if encoded_once:
-                loss, ctc = attention_of(whisper, *recalled(encoded_once, rng)), None
+                loss, ctc = attention_of(whisper, guidance, *recalled(encoded_once, rng)), None
             else:
-                loss, ctc = loss_of(whisper, head, *batch(windows, rng, full=full), decoder_only=full and not options.whole)
+                loss, ctc = loss_of(whisper, head, guidance, drawn(windows, rng, full=full), decoder_only=full and not options.whole)
         for optimizer in optimizers:
             optimizer.zero_grad()
         loss.backward()
@@ -82,8 +98,8 @@ def main() -> None:
     shape.save(average.module, head, options.out)
 
 
-def batch(windows: Windows, rng: random.Random, *, full: bool) -> tuple[torch.Tensor, torch.Tensor, list[list[int]], list[int]]:
-    """(features, tokens padded with -100, letters, frames with sound) of windows padded to 30 s, or of short ones."""
+def drawn(windows: Windows, rng: random.Random, *, full: bool) -> Batch:
+    """Windows padded to 30 s, or short ones."""
     seconds = FULL_S if full else rng.choice([5, 6, 8, 10])
     frames = seconds * FRAMES_A_SECOND
     features, targets, letters, audible = [], [], [], []
@@ -95,7 +111,7 @@ def batch(windows: Windows, rng: random.Random, *, full: bool) -> tuple[torch.Te
             targets.append(tokens)
             audible.append(found.shape[1])
             letters.append([shape.ALPHABET.index(c) + 1 for c in " ".join(s.text for s in said).lower() if c in shape.ALPHABET])
-    return torch.tensor(np.stack(features)), padded(targets), letters, audible
+    return Batch(torch.tensor(np.stack(features)), padded(targets), letters, audible)
 
 
 @torch.no_grad()
@@ -107,47 +123,54 @@ def encoded_window(whisper, windows: Windows, rng: random.Random) -> tuple[torch
         return encoded(whisper, features[None])[0].bfloat16(), said
 
 
-def recalled(windows: list[tuple[torch.Tensor, list[Said]]], rng: random.Random) -> tuple[torch.Tensor, torch.Tensor]:
+def recalled(windows: list[tuple[torch.Tensor, list[Said]]], rng: random.Random) -> tuple[torch.Tensor, Labels]:
     chosen = rng.sample(windows, RECALL_BATCH)
     tokens = [tokens_of(said, timestamps=rng.random() < 0.3) for _, said in chosen]
     return torch.stack([hidden for hidden, _ in chosen]).float(), padded(tokens)
 
 
-def padded(rows: list[list[int]]) -> torch.Tensor:
-    filled = torch.full((len(rows), max(map(len, rows))), -100)
-    for row, tokens in zip(filled, rows, strict=True):
-        row[: len(tokens)] = torch.tensor(tokens)
-    return filled
+def padded(rows: list[list[tuple[int, float]]]) -> Labels:
+    """(tokens padded with -100, times padded with NaN)."""
+    longest = max(map(len, rows))
+    tokens, times = torch.full((len(rows), longest), -100), torch.full((len(rows), longest), math.nan)
+    for n, row in enumerate(rows):
+        tokens[n, : len(row)] = torch.tensor([token for token, _ in row])
+        times[n, : len(row)] = torch.tensor([time for _, time in row])
+    return tokens, times
 
 
-def tokens_of(said: list[Said], *, timestamps: bool) -> list[int]:
-    found = [shape.START] if timestamps else [shape.START, shape.NO_TIMESTAMPS]
+def tokens_of(said: list[Said], *, timestamps: bool) -> list[tuple[int, float]]:
+    """Tokens, and for a word's the second at which it is about heard; NaN for the others."""
+    found = [(token, math.nan) for token in ([shape.START] if timestamps else [shape.START, shape.NO_TIMESTAMPS])]
     for part in said:
-        words = shape.tokenizer.encode(" " + part.text).ids
-        found += [stamp(part.start_s), *words, stamp(part.end_s)] if timestamps else words
-    return [*found, shape.END]
+        read = shape.tokenizer.encode(" " + part.text)
+        length = (part.end_s - part.start_s) / (len(part.text) + 1)
+        words = [(token, part.start_s + length * (first + last) / 2) for token, (first, last) in zip(read.ids, read.offsets, strict=True)]
+        found += [(stamp(part.start_s), math.nan), *words, (stamp(part.end_s), math.nan)] if timestamps else words
+    return [*found, (shape.END, math.nan)]
 
 
 def stamp(seconds: float) -> int:
     return shape.FIRST_TIMESTAMP + min(1500, round(seconds * 50))
 
 
-def loss_of(
-    whisper, head, features: torch.Tensor, tokens: torch.Tensor, letters: list[list[int]], audible: list[int], *, decoder_only: bool
-):
+def loss_of(whisper, head, guidance: Guidance, batch: Batch, *, decoder_only: bool):
     """(loss, CTC's part or None). With ``decoder_only`` the encoder learns nothing, which takes less than half the time."""
     with torch.set_grad_enabled(not decoder_only):
-        hidden = encoded(whisper, features)
-    ctc = None if decoder_only else ctc_of(head, hidden, letters, audible)
-    attention = attention_of(whisper, hidden, tokens)
+        hidden = encoded(whisper, batch.features)
+    ctc = None if decoder_only else ctc_of(head, hidden, batch)
+    attention = attention_of(whisper, guidance, hidden, batch.labels)
     return (attention, None) if ctc is None else (attention + CTC_WEIGHT * ctc, ctc.item())
 
 
-def attention_of(whisper, hidden: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
+def attention_of(whisper, guidance: Guidance, hidden: torch.Tensor, labels: Labels) -> torch.Tensor:
+    """The decoder's loss: wrong tokens, and looking elsewhere than where they are heard."""
+    tokens, times = labels
     given, wanted = tokens[:, :-1].clamp(min=0), tokens[:, 1:].clone()
     wanted[wanted == shape.NO_TIMESTAMPS] = -100  # whoever transcribes gives it, the model never has to guess it
     states = whisper.model.decoder(input_ids=given, encoder_hidden_states=hidden, use_cache=False).last_hidden_state
-    return functional.cross_entropy(whisper.proj_out(states).float().flatten(0, 1), wanted.flatten(), ignore_index=-100)
+    wrong = functional.cross_entropy(whisper.proj_out(states).float().flatten(0, 1), wanted.flatten(), ignore_index=-100)
+    return wrong + GUIDANCE_WEIGHT * guidance.loss(times[:, 1:])
 
 
 def encoded(whisper, features: torch.Tensor) -> torch.Tensor:
@@ -161,11 +184,11 @@ def encoded(whisper, features: torch.Tensor) -> torch.Tensor:
     return encoder.layer_norm(hidden)
 
 
-def ctc_of(head, hidden: torch.Tensor, letters: list[list[int]], audible: list[int]) -> torch.Tensor:
+def ctc_of(head, hidden: torch.Tensor, batch: Batch) -> torch.Tensor:
     heard = head(hidden).float().log_softmax(-1).transpose(0, 1)
-    lengths = torch.tensor([frames // 2 for frames in audible])  # the encoder takes every other frame
-    spelled = torch.tensor([letter for row in letters for letter in row])
-    return functional.ctc_loss(heard, spelled, lengths, torch.tensor([len(row) for row in letters]), zero_infinity=True)
+    lengths = torch.tensor([frames // 2 for frames in batch.audible])  # the encoder takes every other frame
+    spelled = torch.tensor([letter for row in batch.letters for letter in row])
+    return functional.ctc_loss(heard, spelled, lengths, torch.tensor([len(row) for row in batch.letters]), zero_infinity=True)
 
 
 def optimizers_of(whisper, head, lr: float, muon: float) -> list[torch.optim.Optimizer]:

@@ -156,7 +156,7 @@ def finish(connection: Connection, recording_id: UUID, stage: str) -> None:
         .where(failures.c.recording_id == recording_id, failures.c.stage == stage, failures.c.cleared_at.is_(None))
         .values(cleared_at=func.now())
     )
-    connection.execute(update(recordings).where(recordings.c.id == recording_id).values(not_before=None))
+    connection.execute(update(recordings).where(recordings.c.id == recording_id).values(not_before=None, gave_up_at=None))
 
 
 def wait(connection: Connection, recording_id: UUID, until: datetime) -> None:
