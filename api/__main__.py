@@ -5,18 +5,14 @@ import sys
 import uvicorn
 from pydantic import ValidationError
 
-from api.app import LOOPBACK, create_app
+from api.app import create_app
 from resources.settings import SettingMissing, Settings
 
 
 def main() -> int:
     try:
         settings = Settings()
-        if settings.api_host not in LOOPBACK:
-            raise SettingMissing(
-                f"VERBATIM_API_HOST={settings.api_host} is not a loopback address: callers have no roles yet, "
-                "so the API listens on 127.0.0.1, ::1 or localhost only."
-            )
+        settings.require_loopback()
         app = create_app(settings)
     except (SettingMissing, ValidationError) as error:
         print(error, file=sys.stderr)

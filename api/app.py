@@ -12,11 +12,9 @@ from api import health, pages, search, webhooks
 from api.problems import problem, wrong_parameter
 from resources.livekit import Webhooks
 from resources.search.postgres import PostgresIndex
-from resources.settings import Settings
+from resources.settings import LOOPBACK, Settings
 from resources.store.database import database
 from resources.store.inbox import Inbox
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
@@ -33,7 +31,9 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
             _connect(app, opened)
             yield
 
-    app = FastAPI(title="Verbatim", summary="The archive of recorded consultations", version="0.1.0", lifespan=lifespan)
+    app = FastAPI(
+        title="Verbatim", summary="The archive of recorded consultations", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None
+    )  # FastAPI's pages load scripts from elsewhere
     app.add_exception_handler(RequestValidationError, wrong_parameter)
     app.state.webhooks = Webhooks(keys)
     for router in (webhooks.router, search.router, health.router, pages.router):

@@ -76,6 +76,8 @@ def work_through(
             only=chosen,
             again=again and bool(chosen),
         )
+    if chosen and not claims:
+        context.log.warning(f"{stage}: none of the {len(chosen)} named recordings is of this day, free, and lacks this result")
     try:
         with _renewing(services, owner):
             for number, claimed in enumerate(claims, 1):

@@ -52,5 +52,5 @@ def _wait(services: Services, recording: media.Recording) -> Done:
             Reason.NEVER_ARRIVED, f"egress {recording.egress_id} announced it, but {minutes} min later it is not in the intake"
         )
     with services.engine.begin() as connection:
-        work.wait(connection, recording.id, min(now + LOOK_AGAIN, deadline))
+        work.wait(connection, recording.id, min(now + max(LOOK_AGAIN, (now - recording.announced_at) / 2), deadline))
     return Done.WAITING

@@ -83,9 +83,9 @@ def run(settings: Settings, *, once: bool) -> int:
 
 
 def _for_demo(settings: Settings) -> tuple[Settings, dict[str, str]]:
-    """The demo's own model and keys, made once and kept in the data folder. Settings that say otherwise are not overridden."""
+    """The demo's own stores, keys and model: whatever the settings say of those, nothing outside the data folder is touched."""
     folder = settings.data_dir.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / "demo-livekit-secret"
     if not path.exists():
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -93,13 +93,17 @@ def _for_demo(settings: Settings) -> tuple[Settings, dict[str, str]]:
     chosen = {"livekit_api_key": "demo", "livekit_api_secret": SecretStr(path.read_text()), "livekit_webhook_secret": None}
     model = settings.speech_model if "speech_model" in settings.model_fields_set else "demo"
     every = settings.sensor_interval_seconds if "sensor_interval_seconds" in settings.model_fields_set else 2
-    changed = settings.model_copy(update={**chosen, "speech_model": model, "sensor_interval_seconds": every})
+    places = {"intake_url": str(folder / "intake"), "archive_url": str(folder / "archive")}
+    embedded = {"database_url": None, "dagster_database_url": None}
+    changed = settings.model_copy(update={**chosen, **places, **embedded, "speech_model": model, "sensor_interval_seconds": every})
     environment = {
         "VERBATIM_LIVEKIT_API_KEY": "demo",
         "VERBATIM_LIVEKIT_API_SECRET": path.read_text(),
         "VERBATIM_LIVEKIT_WEBHOOK_SECRET": path.read_text(),
         "VERBATIM_SPEECH_MODEL": model,
         "VERBATIM_SENSOR_INTERVAL_SECONDS": str(every),
+        "VERBATIM_INTAKE_URL": places["intake_url"],
+        "VERBATIM_ARCHIVE_URL": places["archive_url"],
     }
     return changed, environment
 
@@ -179,7 +183,8 @@ def _outcome(connection: Connection, call: DemoCall) -> Outcome:
 
 
 def _table(outcomes: list[Outcome]) -> Table:
-    table = Table("call", "length", "channels", "speakers", "turns", "searchable after", "remarks", title="The demo calls")
+    table = Table("call", "length", "channels", "speakers", "turns", "searchable", title="The demo calls")
+    table.add_column("remarks", overflow="fold")
     for outcome in outcomes:
         minutes, seconds = divmod(outcome.call.duration_ms // 1000, 60)
         files = sum(egress.file is not None for egress in outcome.call.egresses)

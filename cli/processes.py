@@ -113,6 +113,8 @@ def _end_with_parent() -> None:
 def require_free(ports: Mapping[str, int]) -> None:
     """``ports`` maps the option that moves a port to its number. Raises PortBusy, naming all that are taken."""
     taken = []
+    if len(set(ports.values())) < len(ports):
+        raise PortBusy(f"{' and '.join(ports)} must not be the same port")
     for option, port in ports.items():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -124,17 +126,29 @@ def require_free(ports: Mapping[str, int]) -> None:
         raise PortBusy("; ".join(taken))
 
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM and a closed terminal end us as Ctrl-C does. From before the first process is started until the last has ended."""
+    before = {number: signal.signal(number, _interrupt) for number in ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @contextmanager
 def stopping(group: Group) -> Iterator[Group]:
-    """SIGTERM ends us as Ctrl-C does; the processes are stopped however the block is left."""
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    """The processes are stopped however the block is left."""
     try:
         yield group
     finally:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave processes behind
+        before = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}  # a second Ctrl-C must not leave processes behind
         try:
             group.stop()
         finally:
-            signal.signal(signal.SIGTERM, before)
-            signal.signal(signal.SIGINT, interrupt)
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 import pipelines
-from cli.processes import Group, require_free, stopping
+from cli.processes import Group, ended_by_signals, require_free, stopping
 from resources import embedded_postgres, migrations
 from resources.settings import Settings
 from resources.store.database import engine_for
@@ -34,9 +34,12 @@ def running(settings: Settings, environment: dict[str, str]) -> Iterator[Stack]:
     Raises PortBusy, DidNotStart, SettingMissing, embedded_postgres.PostgresFailed.
     """
     settings.webhook_keys()
+    settings.require_loopback()
     require_free({"--port": settings.api_port, "--dagster-port": settings.dagster_port})
     data = settings.data_dir.resolve()
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)  # recordings and transcripts are nobody else's business
     with ExitStack() as stack:
+        stack.enter_context(ended_by_signals())
         urls = _databases(stack, settings)
         engine = stack.enter_context(_engine(urls["VERBATIM_DATABASE_URL"]))
         migrations.upgrade(engine)
@@ -51,7 +54,8 @@ def running(settings: Settings, environment: dict[str, str]) -> Iterator[Stack]:
         group.start("dagster-daemon", "dagster._daemon", "run", "-w", str(WORKSPACE))
         port = str(settings.dagster_port)
         group.start("dagster-webserver", "dagster_webserver", "-w", str(WORKSPACE), "-h", "127.0.0.1", "-p", port)
-        api_url = f"http://{settings.api_host}:{settings.api_port}"
+        host = f"[{settings.api_host}]" if ":" in settings.api_host else settings.api_host
+        api_url = f"http://{host}:{settings.api_port}"
         dagster_url = f"http://127.0.0.1:{settings.dagster_port}"
         group.wait_for("api", f"{api_url}/readyz")
         yield Stack(engine, group, api_url, dagster_url)

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from rich.console import Console
-from rich.table import Table
 
 from resources.settings import Settings
 from resources.store import reading, work
@@ -36,17 +35,15 @@ def run(settings: Settings, *, as_json: bool) -> None:
     console.print(f"{active:6d}  being recorded now")
     if rooms:
         console.print(f"{sum(rooms.values()):6d}  webhooks wait for {len(rooms)} rooms that are not known here")
+    for row in failures:
+        console.print(_line(row), soft_wrap=True, highlight=False)
     if failures:
-        console.print(_table(failures))
         console.print("`verbatim retry RECORDING` or `verbatim retry --all` starts over.")
 
 
-def _table(failures: Sequence[dict[str, object]]) -> Table:
-    table = Table("recording", "stage", "attempt", "why", "next attempt")
-    for row in failures:
-        again = "given up" if row["gave_up"] else f"{row['not_before']:%Y-%m-%d %H:%M:%SZ}"
-        table.add_row(str(row["recording_id"]), str(row["stage"]), str(row["attempt"]), f"{row['reason']}: {row['detail']}", again)
-    return table
+def _line(row: dict[str, object]) -> str:
+    again = "given up" if row["gave_up"] else f"next attempt {row['not_before']:%Y-%m-%d %H:%M:%SZ}"
+    return f"\n{row['recording_id']}  {row['stage']}, attempt {row['attempt']}, {again}\n    {row['reason']}: {row['detail']}"
 
 
 def retry(settings: Settings, recording_ids: Sequence[UUID]) -> None:

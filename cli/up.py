@@ -22,7 +22,7 @@ def run(settings: Settings) -> None:
 
 def show_urls(console: Console, stack: Stack) -> None:
     console.print(f"Search page   {stack.api_url}/")
-    console.print(f"API           {stack.api_url}/docs")
+    console.print(f"API           {stack.api_url}/openapi.json")
     console.print(f"Dagster       {stack.dagster_url}/")
     console.print("Ctrl-C stops everything.")
 

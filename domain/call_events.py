@@ -24,9 +24,6 @@ class EgressStatus(StrEnum):
     LIMIT_REACHED = "EGRESS_LIMIT_REACHED"
 
 
-ENDINGS = frozenset({EgressStatus.COMPLETE, EgressStatus.FAILED, EgressStatus.ABORTED, EgressStatus.LIMIT_REACHED})
-
-
 @dataclass(frozen=True, slots=True)
 class RoomSeen:
     sid: str
@@ -113,14 +110,13 @@ def call_ended_at(event: CallEvent) -> datetime | None:
 
 
 def endings(egress: EgressSeen) -> tuple[tuple[FileSeen, Reason | None], ...]:
-    """What an ended egress leaves behind: its files, or one empty entry with the reason why there is none.
+    """What the egress of an egress_ended leaves behind, also where its status is not known here:
+    its files, or one empty entry with the reason why there is none.
 
     A failed egress that uploaded something nonetheless left evidence: its file is taken like any other. One that only names the
     file it meant to write did not.
     """
-    if egress.status not in ENDINGS:
-        return ()
-    went_well = egress.status in (EgressStatus.COMPLETE, EgressStatus.LIMIT_REACHED)
+    went_well = egress.status not in (EgressStatus.FAILED, EgressStatus.ABORTED)
     files = [file for file in egress.files if went_well or file.size_bytes]
     if files:
         return tuple((file, None) for file in files)

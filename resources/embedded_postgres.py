@@ -52,12 +52,12 @@ def running(folder: Path, databases: tuple[str, ...] = ("verbatim", "dagster")) 
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "users.lock", "w") as users, open(folder / "start.lock", "w") as start:
-        with _held(start):
-            fcntl.flock(users, fcntl.LOCK_SH)
-            server = _start(folder)
-            for database in databases:
-                _create_database(server, database)
         try:
+            with _held(start):
+                fcntl.flock(users, fcntl.LOCK_SH)
+                server = _start(folder)
+                for database in databases:
+                    _create_database(server, database)
             yield server
         finally:
             with _held(start):

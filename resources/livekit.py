@@ -6,6 +6,7 @@ claim ``sha256`` is the base64 SHA-256 of the body's raw bytes. LiveKit's own We
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import jwt
 from google.protobuf.json_format import Parse, ParseError
@@ -18,6 +19,8 @@ from domain.call_events import CallEvent, EgressSeen, EgressStatus, FileSeen, Pa
 from domain.egress_layout import EgressLayout, LayoutKind, Route
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+LONGEST_ID = 200
+LATEST_US = (datetime(9000, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
 
 class NotSigned(Exception):
@@ -55,6 +58,8 @@ class Webhooks:
             raise NotSigned("the signature does not fit the body, or has expired") from None
         if not message.event or not message.id:
             raise NotAnEvent("the body has no event or no id")
+        if b"\\u0000" in body or len(message.id) > LONGEST_ID:
+            raise NotAnEvent("the body has a NUL character, or an id that is longer than any of LiveKit's")
         return read_event(message)
 
 
@@ -90,7 +95,7 @@ def read_event(message: WebhookEvent) -> CallEvent:
 
 
 def _participant(pb: models_pb.ParticipantInfo) -> ParticipantSeen:
-    kind = models_pb.ParticipantInfo.Kind.Name(pb.kind)
+    kind = _name(models_pb.ParticipantInfo.Kind, pb.kind, "STANDARD")
     return ParticipantSeen(pb.sid, pb.identity, kind, pb.attributes.get("role", ""), _ms(pb.joined_at_ms) or _seconds(pb.joined_at))
 
 
@@ -98,7 +103,7 @@ def _egress(pb: egress_pb.EgressInfo) -> EgressSeen:
     files = list(pb.file_results) or ([pb.file] if pb.HasField("file") else [])
     return EgressSeen(
         id=pb.egress_id,
-        status=EgressStatus(egress_pb.EgressStatus.Name(pb.status)),
+        status=EgressStatus(_name(egress_pb.EgressStatus, pb.status, "EGRESS_STARTING")),
         started_at=_ns(pb.started_at),
         ended_at=_ns(pb.ended_at),
         layout=_layout(pb),
@@ -122,7 +127,7 @@ def _layout(pb: egress_pb.EgressInfo) -> EgressLayout:
     if request == "track_composite":
         return EgressLayout(LayoutKind.ONE_PARTICIPANT, (Route("both", track_sid=pb.track_composite.audio_track_id),))
     if request == "room_composite":
-        mixing = egress_pb.AudioMixing.Name(pb.room_composite.audio_mixing)
+        mixing = _name(egress_pb.AudioMixing, pb.room_composite.audio_mixing, "DEFAULT_MIXING")
         if mixing == "DUAL_CHANNEL_AGENT":
             return EgressLayout(LayoutKind.AGENTS_LEFT)
         if mixing == "DUAL_CHANNEL_ALTERNATE":
@@ -131,23 +136,36 @@ def _layout(pb: egress_pb.EgressInfo) -> EgressLayout:
 
 
 def _route(pb: egress_pb.AudioRoute) -> Route:
-    channel = egress_pb.AudioChannel.Name(pb.channel).removeprefix("AUDIO_CHANNEL_").lower()
+    channel = _name(egress_pb.AudioChannel, pb.channel, "AUDIO_CHANNEL_BOTH").removeprefix("AUDIO_CHANNEL_").lower()
     match pb.WhichOneof("match"):
         case "participant_identity":
             return Route(channel, identity=pb.participant_identity)
         case "participant_kind":
-            return Route(channel, kind=models_pb.ParticipantInfo.Kind.Name(pb.participant_kind))
+            return Route(channel, kind=_name(models_pb.ParticipantInfo.Kind, pb.participant_kind, "STANDARD"))
         case _:
             return Route(channel, track_sid=pb.track_id)
 
 
+def _name(enum: Any, number: int, unknown: str) -> str:
+    """The name of an enum's value; numbers of a later version of the protocol read as ``unknown``."""
+    try:
+        return str(enum.Name(number))
+    except ValueError:
+        return unknown
+
+
 def _seconds(value: int) -> datetime | None:
-    return EPOCH + timedelta(seconds=value) if value > 0 else None
+    return _moment(value * 1_000_000)
 
 
 def _ms(value: int) -> datetime | None:
-    return EPOCH + timedelta(milliseconds=value) if value > 0 else None
+    return _moment(value * 1000)
 
 
 def _ns(value: int) -> datetime | None:
-    return EPOCH + timedelta(microseconds=value // 1000) if value > 0 else None
+    return _moment(value // 1000)
+
+
+def _moment(microseconds: int) -> datetime | None:
+    """None for zero, which is how LiveKit leaves a time out, and for what no calendar has."""
+    return EPOCH + timedelta(microseconds=microseconds) if 0 < microseconds < LATEST_US else None

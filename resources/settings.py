@@ -11,6 +11,9 @@ if TYPE_CHECKING:  # boto3 and faster-whisper take a second to import, and the A
     from resources.speech.settings import SpeechSettings
 
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
 class SettingMissing(Exception):
     """A setting without which this cannot work. ``str()`` names it."""
 
@@ -104,6 +107,14 @@ class Settings(BaseSettings):
         if not keys:
             raise SettingMissing("LIVEKIT_API_KEY and LIVEKIT_API_SECRET are not set: no webhook could be verified. Set both.")
         return keys
+
+    def require_loopback(self) -> None:
+        """Raises SettingMissing where the API would listen anywhere else: callers have no roles yet."""
+        if self.api_host not in LOOPBACK:
+            raise SettingMissing(
+                f"VERBATIM_API_HOST={self.api_host} is not a loopback address: callers have no roles yet, "
+                f"so the API listens on one of {', '.join(LOOPBACK)} only."
+            )
 
     def speech(self) -> "SpeechSettings":
         from resources.speech.settings import SpeechSettings, read_vocabulary

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain import call_events
@@ -180,6 +180,11 @@ def _add_recordings(connection: Connection, event: CallEvent, consultation_id: U
 
 
 def _add_recording(connection: Connection, egress: EgressSeen, file: FileSeen, reason: Reason | None, consultation_id: UUID) -> None:
+    """A file beats the news that there is none, and of two endings of one egress the better one counts, whichever came first."""
+    if reason is None:
+        connection.exec_driver_sql(_FORGET_MISSING_FILE, {"egress_id": egress.id})
+    elif connection.exec_driver_sql(_HAS_FILE, {"egress_id": egress.id}).first() is not None:
+        return
     recording_id = uuid4()
     values = {
         "id": recording_id,
@@ -197,10 +202,15 @@ def _add_recording(connection: Connection, egress: EgressSeen, file: FileSeen, r
         "gave_up_at": datetime.now(UTC) if reason else None,
     }
     added = connection.execute(_ADD_RECORDING, values).first()
-    if added is not None and reason is not None:
+    if added is not None and added.id == recording_id and reason is not None:
         detail = f"egress {egress.id} ended as {egress.status.value} and left no file"
         failed = {"stage": "recordings", "attempt": 1, "reason": reason.value, "detail": detail, "gave_up": True}
         connection.execute(insert(failures), {"recording_id": recording_id, **failed})
+
+
+def _rank(status: ColumnElement[str]) -> ColumnElement[int]:
+    better = ("EGRESS_FAILED", "EGRESS_ABORTED", "EGRESS_LIMIT_REACHED", "EGRESS_COMPLETE")
+    return case({name: place for place, name in enumerate(better, 1)}, value=status, else_=0)
 
 
 # The statements of every webhook are one round trip each, and written out: building and compiling them anew costs more than running them.
@@ -251,4 +261,14 @@ _BIND_OR_ADOPT = """
     INSERT INTO video_consultations AS c (id, room_name, room_sid, consultation_type) VALUES (%(id)s, %(name)s, %(sid)s, %(type)s)
     ON CONFLICT (room_name) DO UPDATE SET room_sid = excluded.room_sid WHERE c.room_sid IS NULL
     RETURNING id"""
-_ADD_RECORDING = insert(recordings).on_conflict_do_nothing(index_elements=["egress_id", "file_name"]).returning(recordings.c.id)
+_HAS_FILE = "SELECT FROM recordings WHERE egress_id = %(egress_id)s AND file_name <> '' LIMIT 1"
+_FORGET_MISSING_FILE = """
+    WITH gone AS (DELETE FROM failures USING recordings r
+                  WHERE r.id = recording_id AND r.egress_id = %(egress_id)s AND r.file_name = '' RETURNING recording_id)
+    DELETE FROM recordings WHERE egress_id = %(egress_id)s AND file_name = '' AND id IN (SELECT recording_id FROM gone)"""
+_add = insert(recordings)
+_ADD_RECORDING = _add.on_conflict_do_update(
+    index_elements=["egress_id", "file_name"],
+    set_={"egress_status": _add.excluded.egress_status, "flags": _add.excluded.flags},
+    where=_rank(_add.excluded.egress_status) > _rank(recordings.c.egress_status),
+).returning(recordings.c.id)

@@ -9,15 +9,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Date, case, cast, func, insert, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, Date, case, cast, func, insert, literal, or_, select, text, update
 
+from domain.days import FIRST_DAY
 from domain.failures import RecordingError, gives_up, retry_delay
 from resources.tables import consultations, failures, recordings
 
-call_day: ColumnElement[date] = cast(
+_ended_on: ColumnElement[date] = cast(
     func.timezone("UTC", func.coalesce(consultations.c.ended_at, recordings.c.ended_at, recordings.c.announced_at)), Date
 )
-"""The UTC day on which the call ended: the partition. Where room_finished is missing, the recording's own end."""
+_today: ColumnElement[date] = cast(func.timezone("UTC", func.now()), Date)
+call_day: ColumnElement[date] = func.greatest(literal(FIRST_DAY, Date), func.least(_ended_on, _today))
+"""The UTC day on which the call ended: the partition. Where room_finished is missing, the recording's own end.
+
+A clock that is wrong must not stop the work of others: a day without a partition counts as the first or as today."""
 
 
 class LeaseLost(Exception):

@@ -124,6 +124,31 @@ def test_bytes_that_are_no_text_are_not_what_livekit_signed(client: httpx.Client
     assert stored(engine) == 0
 
 
+@pytest.mark.parametrize(
+    "event",
+    [
+        '{"event": "participant_joined", "id": "EV_9", "participant": {"sid": "PA_1", "identity": "a\\u0000b"}}',
+        '{"event": "room_started", "id": "' + "E" * 1000 + '"}',
+    ],
+)
+def test_what_no_database_takes_is_400(client: httpx.Client, engine: Engine, event: str) -> None:
+    assert client.post(URL, content=event, headers={"Authorization": sign(event.encode(), KEY, SECRET)}).status_code == 400
+    assert stored(engine) == 0
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        '{"event": "egress_ended", "id": "EV_9", "egressInfo": {"egressId": "EG_1", "roomId": "RM_1", "roomName": "r", "status": 99}}',
+        '{"event": "participant_joined", "id": "EV_9", "room": {"sid": "RM_1"}, "participant": {"sid": "PA_1", "kind": 99}}',
+        '{"event": "room_started", "id": "EV_9", "room": {"sid": "RM_1", "name": "r", "creationTime": "36028797018963968"}}',
+    ],
+)
+def test_values_of_a_later_livekit_are_stored_all_the_same(client: httpx.Client, engine: Engine, event: str) -> None:
+    assert client.post(URL, content=event, headers={"Authorization": sign(event.encode(), KEY, SECRET)}).status_code == 200
+    assert stored(engine) == 1
+
+
 def test_a_huge_body_is_not_read(client: httpx.Client, engine: Engine) -> None:
     assert client.post(URL, content=b" " * (2 << 20), headers={"Authorization": "x"}).status_code == 413
 

@@ -1,5 +1,6 @@
 """Webhooks in any order, repeated, or missing end in the same right state; told here by what the store then holds."""
 
+import itertools
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,19 @@ def call(prefix: str = "a", begin: float = 0, name: str = NAME) -> list[WebhookE
         ended(f"{e}13", room, f"EG_{prefix}3", "EGRESS_LIMIT_REACHED", files=[file(f"{prefix}/3a.ogg"), file(f"{prefix}/3b.ogg")]),
         ended(f"{e}14", room, f"EG_{prefix}4", "EGRESS_ABORTED", files=[File("never.ogg", "", at(5), at(5), 0)]),
     ]
+
+
+def test_of_two_endings_of_one_egress_the_better_one_counts(engine: Engine) -> None:
+    room = Room("RM_a", NAME, at(0))
+    failed = ended("EV_1", room, "EG_1", "EGRESS_FAILED")
+    aborted = ended("EV_2", room, "EG_1", "EGRESS_ABORTED", files=[file("x.ogg")])
+    complete = ended("EV_3", room, "EG_1", files=[file("x.ogg")])
+    states = []
+    for told in itertools.permutations([failed, aborted, complete]):
+        states.append(told_in_order(engine, told))
+    assert all(one == states[0] for one in states)
+    assert [(r[2], r[3], r[7], r[10]) for r in states[0]["recordings"]] == [("x.ogg", "EGRESS_COMPLETE", [], False)]
+    assert states[0]["failures"] == []
 
 
 def send(engine: Engine, events: Sequence[WebhookEvent]) -> list[Outcome]:

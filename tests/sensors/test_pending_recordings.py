@@ -112,3 +112,16 @@ def test_every_day_has_its_own_run(world: World, instance: dg.DagsterInstance) -
 def test_all_assets_share_the_days() -> None:
     assert recordings.partitions_def is not None
     assert recordings.partitions_def.has_partition_key(DAY)
+
+
+def test_a_clock_that_is_wrong_stops_nobody(world: World, instance: dg.DagsterInstance) -> None:
+    """A call that ended in 1970 or next week has no partition: it counts as the first day's or today's."""
+    for number in (1, 2, 3):
+        world.call(number, None)
+    ends = "UPDATE video_consultations SET ended_at = {} WHERE room_sid = '{}' RETURNING id"
+    world.query(ends.format("'1970-01-01'", "RM_0001"))
+    world.query(ends.format("now() + interval '7 days'", "RM_0002"))
+    days = [request.partition_key for request in tick(world, instance)]
+    assert days == ["2015-01-01", DAY, world.query("SELECT (now() AT TIME ZONE 'UTC')::date::text")[0][0]]
+    assert recordings.partitions_def is not None
+    assert all(recordings.partitions_def.has_partition_key(str(day)) for day in days)

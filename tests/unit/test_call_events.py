@@ -51,7 +51,7 @@ FILE, UNWRITTEN = FileSeen("a.ogg", "", NOW, NOW, 1, 10), FileSeen("a.ogg", "", 
         (ended(EgressStatus.FAILED, UNWRITTEN), [("", Reason.EGRESS_FAILED)]),
         (ended(EgressStatus.FAILED, FILE), [("a.ogg", None)]),
         (ended(EgressStatus.ABORTED), [("", Reason.EGRESS_FAILED)]),
-        (ended(EgressStatus.ACTIVE, FILE), []),
+        (ended(EgressStatus.STARTING, FILE), [("a.ogg", None)]),
     ],
 )
 def test_what_an_ended_egress_leaves(egress: EgressSeen, expected: list[tuple[str, Reason | None]]) -> None:
@@ -90,9 +90,14 @@ def test_livekits_json_is_read_as_it_comes() -> None:
     assert (file.started_at, file.duration_ms, file.size_bytes) == (datetime(2025, 3, 3, 15, 3, 6, 500_000, tzinfo=UTC), 60_000, 4096)
 
 
-def test_an_unknown_egress_status_reads_as_none_of_the_endings() -> None:
-    event = read_stored('{"event": "egress_updated", "id": "EV_1", "egressInfo": {"egressId": "EG_1", "status": "EGRESS_OF_TOMORROW"}}')
-    assert event.egress is not None and endings(event.egress) == ()
+@pytest.mark.parametrize("status", ['"EGRESS_OF_TOMORROW"', "99"])
+def test_an_unknown_ending_keeps_its_file(status: str) -> None:
+    event = read_stored(
+        '{"event": "egress_ended", "id": "EV_1", "egressInfo": {"egressId": "EG_1", "fileResults": [{"filename": "a.ogg", "size": "5"}],'
+        f' "status": {status}}}}}'
+    )
+    assert event.egress is not None
+    assert [file.name for file, _ in endings(event.egress)] == ["a.ogg"]
 
 
 def test_faults_that_may_pass_get_five_attempts_with_growing_delays() -> None:
