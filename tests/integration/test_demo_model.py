@@ -6,18 +6,19 @@ from pathlib import Path
 import jiwer
 import numpy as np
 import pytest
-from faster_whisper import BatchedInferencePipeline, WhisperModel
 from faster_whisper.audio import decode_audio
-from faster_whisper.vad import VadOptions, get_speech_timestamps
 from numpy.typing import NDArray
 
 import demo
 from demo.truth import DemoCall, DemoEgress, load_calls
+from resources.media import decode, probe
+from resources.speech.model import SpeechModel
+from resources.speech.settings import SpeechSettings
+from resources.speech.transcription import transcribe
 
 FOLDER = Path(demo.__path__[0])
 CALLS = {call.name: call for call in load_calls(FOLDER / "calls") if any(egress.file for egress in call.egresses)}
 RATE_HZ = 16_000
-WINDOW = 30 * RATE_HZ
 HIGHEST_ERROR = 0.15
 DIGITS = frozenset(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
 
@@ -26,10 +27,13 @@ Pair = tuple[str, str]
 
 
 @pytest.fixture(scope="module")
-def heard() -> dict[str, list[Pair]]:
+def heard(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Pair]]:
     """For each call (said, heard) of each channel of each of its files."""
-    model = BatchedInferencePipeline(WhisperModel(str(FOLDER / "model"), device="cpu", compute_type="int8", local_files_only=True))
-    return {name: [pair for egress in call.egresses for pair in hear(model, egress)] for name, call in CALLS.items()}
+    model = SpeechModel.load(SpeechSettings(model="demo", device="cpu"))
+    return {
+        name: [pair for egress in call.egresses for pair in hear(model, egress, tmp_path_factory.mktemp("heard"))]
+        for name, call in CALLS.items()
+    }
 
 
 def test_all_calls_together_are_understood(heard: dict[str, list[Pair]]) -> None:
@@ -58,37 +62,16 @@ def test_a_silent_party_is_as_quiet_as_a_telephone_line_and_no_quieter(call: Dem
             assert -95 < level < -65
 
 
-def hear(model: BatchedInferencePipeline, egress: DemoEgress) -> list[Pair]:
+def hear(model: SpeechModel, egress: DemoEgress, folder: Path) -> list[Pair]:
+    """As the product hears it: voice activity, packed windows, both channels in one batch."""
+    assert egress.file is not None
+    path = FOLDER / "calls" / egress.file
+    heard = transcribe(model, decode(path, folder, probe(path)))
     pairs = []
-    for n, sound in enumerate(channels_of(egress)):
+    for n, channel in enumerate(heard.channels):
         said = " ".join(turn.text for turn in egress.turns if (turn.channel or 0) == n)
-        windows = packed(sound)
-        ends = np.cumsum([len(window) for window in windows]).tolist()
-        clips = [{"start": (end - len(window)) / RATE_HZ, "end": end / RATE_HZ} for end, window in zip(ends, windows, strict=True)]
-        segments, _ = model.transcribe(
-            np.concatenate(windows),
-            language="en",
-            clip_timestamps=clips,
-            batch_size=8,
-            beam_size=5,
-            temperature=0,
-            word_timestamps=True,
-            without_timestamps=True,
-            condition_on_previous_text=False,
-        )
-        pairs.append((plain(said), plain(" ".join(segment.text for segment in segments))))
+        pairs.append((plain(said), plain(" ".join(word.text for word in channel.words))))
     return pairs
-
-
-def packed(sound: Sound) -> list[Sound]:
-    """The channel's speech without its silences, in windows of at most 30 s."""
-    windows: list[list[Sound]] = [[]]
-    for region in get_speech_timestamps(sound, VadOptions(min_silence_duration_ms=500, speech_pad_ms=200, max_speech_duration_s=29)):
-        piece = sound[region["start"] : region["end"]]
-        if sum(map(len, windows[-1])) + len(piece) > WINDOW:
-            windows.append([])
-        windows[-1].append(piece)
-    return [np.concatenate(window) for window in windows]
 
 
 def channels_of(egress: DemoEgress) -> list[Sound]:
