@@ -51,9 +51,12 @@ class World:
         return replace(services_on(self.settings, engine), now=lambda: datetime.now(UTC) + self.clock_offset)
 
     def call(
-        self, number: int, media: Path | None, *, seconds: float = 30, announced_bytes: int | None = None, upload: bool = True
+        self, number: int, media: Path | None, *, seconds: float = 30, announced_bytes: int | None = None, location: str | None = None
     ) -> None:
-        """A finished two-channel call (customer left, agent right) whose file lies in the intake, as LiveKit and egress leave it."""
+        """A finished two-channel call (customer left, agent right) whose file lies in the intake, as LiveKit and egress leave it.
+
+        With ``location`` the file is where that says, and whoever calls has put it there.
+        """
         key = f"{number:04d}"
         begin = START + timedelta(minutes=number)
         room = Room(f"RM_{key}", f"consultation_support_20250303T150000Z_{key:0>24}", begin)
@@ -61,7 +64,7 @@ class World:
         agt = Person(f"PA_a{key}", f"agt_{key}", "agent", begin)
         over = begin + timedelta(seconds=seconds)
         name = f"recordings/{key}{media.suffix if media else '.ogg'}"
-        if media is not None and upload:
+        if media is not None and location is None:
             (self.intake / "recordings").mkdir(parents=True, exist_ok=True)
             shutil.copyfile(media, self.intake / name)
         size = announced_bytes or (media.stat().st_size if media else 1000)
@@ -74,7 +77,7 @@ class World:
             audio_track_event("track_published", f"EV_{key}5", begin, room, agt, f"TR_a{key}"),
             egress_event(
                 "egress_ended", f"EV_{key}6", over, room, f"EG_{key}", "EGRESS_COMPLETE", request,
-                started_at=begin, ended_at=over, files=[File(name, name, begin, over, size)],
+                started_at=begin, ended_at=over, files=[File(name, location or name, begin, over, size)],
             ),
             room_event("room_finished", f"EV_{key}7", over, room),
         ]  # fmt: skip

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from domain.object_keys import RESERVED
 from resources.embedded_postgres import running
 from resources.store.database import engine_for
 
@@ -72,7 +73,9 @@ class Demo:
 
 
 def files(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+    """What lies in an object folder, without the store's own bookkeeping."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(str(path) for path in found if path.parts[0] != RESERVED)
 
 
 def test_once_and_once_more(tmp_path: Path) -> None:
