@@ -40,7 +40,7 @@ services-stop:
 	services/services.sh stop
 
 # The file `installed` is there when the environment is whole. The developers' one has PyTorch in it, for which uv takes seconds
-# and pip minutes; uv is told of an index that pip is set up with.
+# and pip minutes; uv is told of an index that pip is set up with, and trusts whom the system trusts, as pip does.
 .venv/installed: requirements/runtime.lock pyproject.toml
 	$(call empty-environment,.venv)
 	@$(@D)/bin/python -m pip install $(QUIET) --require-hashes -r requirements/runtime.lock
@@ -52,7 +52,7 @@ services-stop:
 	@$(@D)/bin/python -m pip install $(QUIET) --require-hashes -r requirements/installer.lock
 	@index=$$($(@D)/bin/python -m pip config get global.index-url 2>/dev/null || true); \
 		if [ -n "$$index" ]; then export UV_DEFAULT_INDEX="$$index"; fi; \
-		$(@D)/bin/uv pip install --quiet --python $(@D)/bin/python --require-hashes -r requirements/dev.lock
+		$(@D)/bin/uv pip install --system-certs --quiet --python $(@D)/bin/python --require-hashes -r requirements/dev.lock
 	@$(@D)/bin/python -m pip install $(QUIET) --no-deps --no-build-isolation -e .
 	@touch $@
 
