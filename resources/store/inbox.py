@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, case, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from domain import call_events
@@ -39,16 +39,11 @@ class Inbox:
 
     def receive(self, event: CallEvent, body: str) -> Outcome:
         """Store and apply one verified event in one transaction. Raises SQLAlchemy's errors; then nothing of it was stored."""
-        if event.type != "egress_ended":
-            # Nearly every event: its room is known, and one statement, a transaction of its own, says it all.
-            with self._one_statement.connect() as connection:
-                stored = _store_and_merge(connection, event, body, _STORE_KNOWN, _STORE_KNOWN_PERSON)
-            if stored is not None and event.room is not None and stored.room_name == event.room.name:
+        if event.room is not None and event.type != "room_started":
+            if event.type == "egress_ended" and self._ended_in_known_room(event, body):
                 return Outcome.APPLIED
-            if stored is not None and event.room is not None:
-                with self._engine.begin() as connection:
-                    connection.exec_driver_sql(_LOCK_NAME, {"name": event.room.name})
-                    return _finish(connection, event, stored)
+            if event.type != "egress_ended" and self._stored_for_known_room(event, body):
+                return Outcome.APPLIED
         with self._engine.begin() as connection:
             if event.room is not None and event.room.sid:
                 # First of all, for whoever waits for a lock must hold no row: one at a time per room name, so that two
@@ -57,6 +52,28 @@ class Inbox:
                 make_room_known(connection, event)
             stored = _store_and_merge(connection, event, body, _STORE, _STORE_PERSON)
             return Outcome.DUPLICATE if stored is None else _finish(connection, event, stored)
+
+    def _stored_for_known_room(self, event: CallEvent, body: str) -> bool:
+        """Nearly every event: its room is known, and one statement, a transaction of its own, says it all."""
+        with self._one_statement.connect() as connection:
+            stored = _store_and_merge(connection, event, body, _STORE_KNOWN, _STORE_KNOWN_PERSON)
+        if stored is None or event.room is None:
+            return False
+        if stored.room_name != event.room.name:
+            with self._engine.begin() as connection:
+                connection.exec_driver_sql(_LOCK_NAME, {"name": event.room.name})
+                _earliest_room_keeps_name(connection, event.room.name)
+        return True
+
+    def _ended_in_known_room(self, event: CallEvent, body: str) -> bool:
+        """Recordings of a known room need no lock on its name: the call's row is locked. What turns out otherwise leaves nothing behind."""
+        with self._engine.connect() as connection, connection.begin() as transaction:
+            stored = _store_and_merge(connection, event, body, _STORE_KNOWN, _STORE_KNOWN_PERSON)
+            if stored is None or event.room is None or stored.room_name != event.room.name:
+                transaction.rollback()
+                return False
+            _add_recordings(connection, event, stored.consultation_id)
+        return True
 
 
 def apply_waiting(connection: Connection, room_sid: str, consultation_id: UUID) -> int:
@@ -78,16 +95,14 @@ def apply_waiting(connection: Connection, room_sid: str, consultation_id: UUID) 
 def make_room_known(connection: Connection, event: CallEvent) -> None:
     """Find or make the consultation of the event's room, if it is recognisably ours, and apply what waited for it."""
     assert event.room is not None
-    if connection.exec_driver_sql(_KNOWN, {"sid": event.room.sid}).first() is not None:
-        return
     kind = type_from_room(event.room.name, event.room.metadata)
     values = {"id": uuid4(), "name": event.room.name, "sid": event.room.sid, "type": kind.value if kind else None}
-    consultation_id = connection.exec_driver_sql(_BIND if kind is None else _BIND_OR_ADOPT, values).scalar()
-    if consultation_id is None and kind is not None:
+    bound = connection.exec_driver_sql(_BIND if kind is None else _BIND_OR_ADOPT, values).first()
+    if bound is None and kind is not None and connection.exec_driver_sql(_KNOWN, {"sid": event.room.sid}).first() is None:
         later = {**values, "name": name_of_later_room(event.room.name, event.room.sid)}
-        consultation_id = connection.exec_driver_sql(_BIND_OR_ADOPT, later).scalar_one()
-    if consultation_id is not None:
-        apply_waiting(connection, event.room.sid, consultation_id)
+        bound = connection.exec_driver_sql(_BIND_OR_ADOPT, later).one()
+    if bound is not None and bound.waited_for:
+        apply_waiting(connection, event.room.sid, bound.id)
 
 
 def _finish(connection: Connection, event: CallEvent, stored: Row[Any]) -> Outcome:
@@ -181,9 +196,7 @@ def _add_recordings(connection: Connection, event: CallEvent, consultation_id: U
 
 def _add_recording(connection: Connection, egress: EgressSeen, file: FileSeen, reason: Reason | None, consultation_id: UUID) -> None:
     """A file beats the news that there is none, and of two endings of one egress the better one counts, whichever came first."""
-    if reason is None:
-        connection.exec_driver_sql(_FORGET_MISSING_FILE, {"egress_id": egress.id})
-    elif connection.exec_driver_sql(_HAS_FILE, {"egress_id": egress.id}).first() is not None:
+    if reason is not None and connection.exec_driver_sql(_HAS_FILE, {"egress_id": egress.id}).first() is not None:
         return
     recording_id = uuid4()
     values = {
@@ -202,7 +215,10 @@ def _add_recording(connection: Connection, egress: EgressSeen, file: FileSeen, r
         "gave_up_at": datetime.now(UTC) if reason else None,
     }
     added = connection.execute(_ADD_RECORDING, values).first()
-    if added is not None and added.id == recording_id and reason is not None:
+    if reason is None:
+        if added is not None and added.id == recording_id and added.news_of_none:
+            connection.exec_driver_sql(_FORGET_MISSING_FILE, {"egress_id": egress.id})
+    elif added is not None and added.id == recording_id:
         detail = f"egress {egress.id} ended as {egress.status.value} and left no file"
         failed = {"stage": "recordings", "attempt": 1, "reason": reason.value, "detail": detail, "gave_up": True}
         connection.execute(insert(failures), {"recording_id": recording_id, **failed})
@@ -255,20 +271,29 @@ _MERGE = f"WITH {_CALL} SELECT id FROM call"
 _MERGE_PERSON = f"WITH {_CALL} {_SOMEBODY} SELECT id FROM call"
 _LOCK_NAME = "SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0))"
 _KNOWN = "SELECT id FROM video_consultations WHERE room_sid = %(sid)s"
-_BIND = "UPDATE video_consultations SET room_sid = %(sid)s WHERE room_name = %(name)s AND room_sid IS NULL RETURNING id"
-# A consultation that was created before its room was opened gets the first room of its name; any other name that is taken yields no row.
-_BIND_OR_ADOPT = """
-    INSERT INTO video_consultations AS c (id, room_name, room_sid, consultation_type) VALUES (%(id)s, %(name)s, %(sid)s, %(type)s)
+# A room that is known yields no row, and neither does a name that is taken. A consultation that was created before its room was opened
+# gets the first room of its name.
+_WAITED_FOR = "EXISTS (SELECT FROM webhook_events WHERE room_sid = %(sid)s AND applied_at IS NULL) AS waited_for"
+_BIND = f"""
+    UPDATE video_consultations SET room_sid = %(sid)s
+    WHERE room_name = %(name)s AND room_sid IS NULL AND NOT EXISTS ({_KNOWN})
+    RETURNING id, {_WAITED_FOR}"""
+_BIND_OR_ADOPT = f"""
+    INSERT INTO video_consultations AS c (id, room_name, room_sid, consultation_type)
+    SELECT %(id)s::uuid, %(name)s, %(sid)s, %(type)s WHERE NOT EXISTS ({_KNOWN})
     ON CONFLICT (room_name) DO UPDATE SET room_sid = excluded.room_sid WHERE c.room_sid IS NULL
-    RETURNING id"""
+    RETURNING id, {_WAITED_FOR}"""
 _HAS_FILE = "SELECT FROM recordings WHERE egress_id = %(egress_id)s AND file_name <> '' LIMIT 1"
 _FORGET_MISSING_FILE = """
     WITH gone AS (DELETE FROM failures USING recordings r
                   WHERE r.id = recording_id AND r.egress_id = %(egress_id)s AND r.file_name = '' RETURNING recording_id)
     DELETE FROM recordings WHERE egress_id = %(egress_id)s AND file_name = '' AND id IN (SELECT recording_id FROM gone)"""
 _add = insert(recordings)
+_missing = recordings.alias("missing")
 _ADD_RECORDING = _add.on_conflict_do_update(
     index_elements=["egress_id", "file_name"],
     set_={"egress_status": _add.excluded.egress_status, "flags": _add.excluded.flags},
     where=_rank(_add.excluded.egress_status) > _rank(recordings.c.egress_status),
-).returning(recordings.c.id)
+).returning(
+    recordings.c.id, exists().where(_missing.c.egress_id == recordings.c.egress_id, _missing.c.file_name == "").label("news_of_none")
+)
