@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+from rich.box import SIMPLE_HEAVY
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -27,6 +28,7 @@ from resources.settings import Settings
 
 CALLS = Path(demo.__path__[0]) / "calls"
 PATIENCE_S = 600
+WIDE = 130  # columns of a terminal
 SEARCHES = ('speaker:customer "do not consent"', "type:claims accident", '"security code"')
 
 
@@ -68,7 +70,7 @@ def run(settings: Settings, *, once: bool) -> int:
         except KeyboardInterrupt:
             console.print("Stopping …")
             return 130
-        console.print(_table(outcomes))
+        console.print(_table(outcomes, console.width))
         hits = [_search(console, stack, query) for query in SEARCHES]
         wrong = [outcome.call.title for outcome in outcomes if not outcome.as_meant]
         for title in wrong:
@@ -182,17 +184,21 @@ def _outcome(connection: Connection, call: DemoCall) -> Outcome:
     return Outcome(call, row.recordings, row.done, reasons, row.channels or 0, flags, roles, said.turns, seconds)
 
 
-def _table(outcomes: list[Outcome]) -> Table:
-    table = Table("call", "length", "channels", "speakers", "turns", "searchable", title="The demo calls")
-    table.add_column("remarks", overflow="fold")
+def _table(outcomes: list[Outcome], width: int) -> Table:
+    """Fits 80 columns: there a call goes by its short name. What is to be said about a call stands under it."""
+    table = Table(title="The demo calls", box=SIMPLE_HEAVY, collapse_padding=True, pad_edge=False)
+    for heading in ("call", "length", "channels", "speakers", "turns", "searchable"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "turns" else "left")
     for outcome in outcomes:
         minutes, seconds = divmod(outcome.call.duration_ms // 1000, 60)
         files = sum(egress.file is not None for egress in outcome.call.egresses)
         channels = f"{files} x {outcome.channels}" if files > 1 else str(outcome.channels or "-")
         after = f"{outcome.searchable_s:.1f} s" if outcome.searchable_s is not None else "never"
-        remarks = ", ".join([*(f"failed: {reason}" for reason in outcome.given_up), *outcome.flags])
+        remarks = [*(f"failed: {reason}" for reason in outcome.given_up), *(flag for flag in outcome.flags if flag not in outcome.given_up)]
+        call = outcome.call.title if width >= WIDE else outcome.call.name
         length = f"{minutes}:{seconds:02d}"
-        table.add_row(outcome.call.title, length, channels, ", ".join(outcome.speakers), str(outcome.turns), after, remarks)
+        named = Text("\n").join([Text(call), *(Text(f"  {remark}", style="yellow") for remark in remarks)])
+        table.add_row(named, length, channels, ", ".join(outcome.speakers), str(outcome.turns), after)
     return table
 
 

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # The servers that the tests need, on loopback: services.sh start | stop | status
 # State, logs and pids are in .services/ of this checkout; .services/env tells the tests where everything is (readable by its owner alone).
-# Each service is a file of its own here, <name>.sh, that takes start DIR PORT, stop DIR and status DIR and leaves its variables in DIR/env.
+# Each service is a file of its own here, <name>.sh, that takes start DIR PORT (0: it needs none), stop DIR and status DIR and leaves its variables in DIR/env.
 # Ports: VERBATIM_CEPH_PORT (17480; its neighbours from one below to twelve above are used too).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=$(realpath -m "${VERBATIM_SERVICES_DIR:-$here/../.services}")
-services=(ceph)
+services=(ceph chromium)
 action=${1:-}
 
 port_of() {
   case $1 in
   ceph) echo "${VERBATIM_CEPH_PORT:-17480}" ;;
+  *) echo 0 ;;
   esac
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from playwright.sync_api import Page, sync_playwright
 
 from resources.objects import S3Connection, S3Store, StorageError
 
@@ -45,6 +46,18 @@ def s3() -> Iterator[S3Service]:
     yield service
     for bucket in (service.archive_bucket, service.intake_bucket):
         _remove(client, bucket)
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    """A page of a real browser."""
+    chromium = _variables().get("VERBATIM_TEST_CHROMIUM")
+    if chromium is None:
+        pytest.fail("this test needs a browser: run make services")
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium) as browser:
+        opened = browser.new_page(viewport={"width": 1000, "height": 900})
+        opened.set_default_timeout(60_000)
+        yield opened
 
 
 @pytest.fixture(scope="session")

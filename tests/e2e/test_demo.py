@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from playwright.sync_api import Page, expect
 
 from domain.object_keys import RESERVED
 from resources.embedded_postgres import running
@@ -105,7 +106,37 @@ def test_once_and_once_more(tmp_path: Path) -> None:
     assert demo.left_behind() == []
 
 
-def test_it_stays_up_until_ctrl_c_which_ends_everything(tmp_path: Path) -> None:
+def find_and_read(page: Page, url: str) -> None:
+    """With the keyboard alone, as somebody would who has never seen the page: ask, be told of a mistake, mend it, open a hit."""
+    page.goto(url)
+    page.keyboard.type('speaker:customer "do not')
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("^")
+    page.get_by_role("searchbox").press("End")
+    page.keyboard.type(' consent"')
+    page.keyboard.press("Enter")
+    hit = page.get_by_role("listitem").filter(has=page.locator("mark")).first
+    expect(hit).to_contain_text("customer")
+    expect(hit.locator("mark")).to_have_text("do not consent", ignore_case=True)
+    said = hit.locator("p").inner_text()
+    hit.get_by_role("link").press("Enter")
+    turn = page.locator("li:target")
+    expect(turn.locator("p")).to_have_text(said)
+    expect(turn).to_be_in_viewport(ratio=0.9)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("consultation")
+    page.set_viewport_size({"width": 360, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def look_at_dagster(page: Page, url: str) -> None:
+    page.goto(f"{url}asset-groups")
+    for asset in ("recordings", "transcripts", "archive", "search_documents"):
+        expect(page.get_by_text(asset, exact=True).first).to_be_visible()
+    page.goto(f"{url}runs")
+    expect(page.get_by_text("Success").first).to_be_visible()
+
+
+def test_a_person_can_use_what_stays_up_until_ctrl_c(tmp_path: Path, page: Page) -> None:
     demo = Demo(tmp_path)
     process = demo.start()
     assert process.stdout is not None
@@ -114,6 +145,8 @@ def test_it_stays_up_until_ctrl_c_which_ends_everything(tmp_path: Path) -> None:
             break
     assert process.poll() is None
     assert len(demo.left_behind()) >= 3
+    find_and_read(page, f"http://127.0.0.1:{demo.ports[0]}/")
+    look_at_dagster(page, f"http://127.0.0.1:{demo.ports[1]}/")
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(60) == 0
     assert demo.left_behind() == []
