@@ -23,8 +23,6 @@ def bare(settings: Settings) -> FastAPI:
     receiver = WebhookReceiver(TokenVerifier(key, secret))
     app = FastAPI()
     store = text("INSERT INTO bare_events (event_id, body) VALUES (:id, :body) ON CONFLICT DO NOTHING")
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE IF NOT EXISTS bare_events (event_id text PRIMARY KEY, body text)"))
 
     def insert(event_id: str, body: str) -> None:
         with engine.begin() as connection:

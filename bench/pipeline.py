@@ -27,8 +27,10 @@ def whole_run(recording: Path, seconds: int, model: SpeechModel | None = None) -
     """(CPU seconds of the run, models that it loaded). With ``model`` that one is used, so that loading is not measured."""
     with tempfile.TemporaryDirectory() as folder, embedded_postgres.running(Path(folder) / "postgres") as server:
         settings = Settings.model_validate({"data_dir": folder, "database_url": server.url("verbatim"), "speech_model": "demo"})
+        owner = engine_for(server.owner_url("verbatim"))
+        migrations.upgrade(owner)
+        owner.dispose()
         engine = engine_for(server.url("verbatim"))
-        migrations.upgrade(engine)
         name = "recordings/bench.ogg"
         (Path(folder) / "intake/recordings").mkdir(parents=True)
         shutil.copyfile(recording, Path(folder) / "intake" / name)

@@ -96,7 +96,7 @@ def _for_demo(settings: Settings) -> tuple[Settings, dict[str, str]]:
     model = settings.speech_model if "speech_model" in settings.model_fields_set else "demo"
     every = settings.sensor_interval_seconds if "sensor_interval_seconds" in settings.model_fields_set else 2
     places = {"intake_url": str(folder / "intake"), "archive_url": str(folder / "archive")}
-    embedded = {"database_url": None, "dagster_database_url": None}
+    embedded = {"database_url": None, "migration_database_url": None, "dagster_database_url": None}
     changed = settings.model_copy(update={**chosen, **places, **embedded, "speech_model": model, "sensor_interval_seconds": every})
     environment = {
         "VERBATIM_LIVEKIT_API_KEY": "demo",

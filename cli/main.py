@@ -111,11 +111,25 @@ def retry(recording_ids: tuple[UUID, ...], everything: bool) -> None:
 def migrate() -> None:
     """Bring the database's tables to this version."""
     from resources import migrations
-    from resources.store.database import database
+    from resources.store.database import owned_database
 
-    with database(_settings()) as engine:
+    with owned_database(_settings()) as engine:
         migrations.upgrade(engine)
     click.echo("The database is at this version.")
+
+
+@cli.group()
+def audit() -> None:
+    """The audit trail: who did what, when and why."""
+
+
+@audit.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def verify(as_json: bool) -> None:
+    """Check every entry against the one before; status 1 names the first that was edited, removed or moved."""
+    from cli.audit import run
+
+    sys.exit(run(_settings(), as_json=as_json))
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ import pipelines
 from cli.processes import Group, ended_by_signals, require_free, stopping
 from resources import embedded_postgres, migrations
 from resources.settings import Settings
-from resources.store.database import engine_for
+from resources.store.database import opened, owned_database
 
 WORKSPACE = Path(__file__).parent.parent / "workspace.yaml"
 
@@ -41,8 +41,9 @@ def running(settings: Settings, environment: dict[str, str]) -> Iterator[Stack]:
     with ExitStack() as stack:
         stack.enter_context(ended_by_signals())
         urls = _databases(stack, settings)
-        engine = stack.enter_context(_engine(urls["VERBATIM_DATABASE_URL"]))
-        migrations.upgrade(engine)
+        with owned_database(settings) as owner:
+            migrations.upgrade(owner)
+        engine = stack.enter_context(opened(urls["VERBATIM_DATABASE_URL"]))
         home = data / "dagster"
         home.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(Path(pipelines.__path__[0]) / "dagster.embedded.yaml", home / "dagster.yaml")
@@ -71,14 +72,5 @@ def _databases(stack: ExitStack, settings: Settings) -> dict[str, str]:
     own, dagsters = settings.database_url, settings.dagster_database_url
     return {
         "VERBATIM_DATABASE_URL": own.get_secret_value() if own else server.url("verbatim"),
-        "VERBATIM_DAGSTER_DATABASE_URL": dagsters.get_secret_value() if dagsters else server.url("dagster", "psycopg2"),
+        "VERBATIM_DAGSTER_DATABASE_URL": dagsters.get_secret_value() if dagsters else server.owner_url("dagster", "psycopg2"),
     }
-
-
-@contextmanager
-def _engine(url: str) -> Iterator[Engine]:
-    engine = engine_for(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()

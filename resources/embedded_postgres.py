@@ -29,6 +29,8 @@ from psycopg import sql
 BINARIES = "pginstall18/bin"
 START_TIMEOUT_S = 60
 NOBODY = 65534
+LOGIN = "verbatim_application"
+ROLE = "verbatim_app"  # made by the migrations where they run first
 
 
 class PostgresFailed(Exception):
@@ -37,13 +39,20 @@ class PostgresFailed(Exception):
 
 @dataclass(frozen=True)
 class EmbeddedPostgres:
-    """A running server. ``url`` carries the password: never print it."""
+    """A running server. The URLs carry passwords: never print them.
+
+    ``owner_url`` is for migrations and administration, ``url`` for everything else: its login has only what the migrations granted.
+    """
 
     port: int
+    owner_password: str
     password: str
 
-    def url(self, database: str, driver: str = "psycopg") -> str:
-        return f"postgresql+{driver}://verbatim:{self.password}@127.0.0.1:{self.port}/{database}"
+    def url(self, database: str) -> str:
+        return f"postgresql+psycopg://{LOGIN}:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def owner_url(self, database: str, driver: str = "psycopg") -> str:
+        return f"postgresql+{driver}://verbatim:{self.owner_password}@127.0.0.1:{self.port}/{database}"
 
 
 @contextmanager
@@ -58,6 +67,7 @@ def running(folder: Path, databases: tuple[str, ...] = ("verbatim", "dagster")) 
                 server = _start(folder)
                 for database in databases:
                     _create_database(server, database)
+                _create_login(server)
             yield server
         finally:
             with _held(start):
@@ -84,7 +94,7 @@ def _last_user(users: IO[str]) -> bool:
 
 def _start(folder: Path) -> EmbeddedPostgres:
     data, log = folder / "data", folder / "postgres.log"
-    password = _password(folder)
+    owner_password, password = _password(folder, "password"), _password(folder, "application-password")
     if not (data / "PG_VERSION").exists():
         _initialise(folder, data)
     port = _running_port(data)
@@ -92,7 +102,7 @@ def _start(folder: Path) -> EmbeddedPostgres:
         port = _free_port()
         options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c timezone=UTC -c log_timezone=UTC -c max_connections=200"
         _run(folder, "pg_ctl", "-D", str(data), "-l", str(log), "-w", "-t", str(START_TIMEOUT_S), "-o", options, "start")
-    return EmbeddedPostgres(port, password)
+    return EmbeddedPostgres(port, owner_password, password)
 
 
 def stop(folder: Path) -> None:
@@ -101,8 +111,8 @@ def stop(folder: Path) -> None:
         _run(folder, "pg_ctl", "-D", str(folder / "data"), "-m", "fast", "-w", "stop")
 
 
-def _password(folder: Path) -> str:
-    path = folder / "password"
+def _password(folder: Path, name: str) -> str:
+    path = folder / name
     if not path.exists():
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(24))
@@ -188,7 +198,7 @@ def _create_database(server: EmbeddedPostgres, name: str) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
     while True:
         try:
-            with psycopg.connect(server.url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
+            with _administering(server) as connection:
                 if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
             return
@@ -197,3 +207,19 @@ def _create_database(server: EmbeddedPostgres, name: str) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.2)
+
+
+def _create_login(server: EmbeddedPostgres) -> None:
+    """The application's login. Its password is set every time, so that a restored data folder works with the password beside it."""
+    with _administering(server) as connection:
+        known = {row[0] for row in connection.execute("SELECT rolname FROM pg_roles WHERE rolname IN (%s, %s)", (ROLE, LOGIN))}
+        if ROLE not in known:
+            connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(ROLE)))
+        if LOGIN not in known:
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN IN ROLE {}").format(sql.Identifier(LOGIN), sql.Identifier(ROLE)))
+        password = sql.Literal(server.password)
+        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(LOGIN), password))
+
+
+def _administering(server: EmbeddedPostgres) -> psycopg.Connection:
+    return psycopg.connect(server.owner_url("postgres").replace("+psycopg", ""), autocommit=True)

@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = "development"
     data_dir: Path = Path(".verbatim")
     database_url: SecretStr | None = None
+    migration_database_url: SecretStr | None = None
     dagster_database_url: SecretStr | None = None
 
     intake_url: str | None = None

@@ -262,3 +262,23 @@ failures = Table(
 
 publication_versions = Sequence("publication_versions", metadata=metadata)
 """Numbers what is published to search, so that a late older write never replaces a newer one."""
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="counts from 1 without gaps"),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False, comment="opaque id of who did it"),
+    Column("role", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, CheckConstraint("outcome IN ('done', 'refused', 'failed')", name="outcome"), nullable=False),
+    Column("consultation_id", Uuid, comment="no foreign key: the entry outlives what it is about"),
+    Column("subject", Text),
+    Column("origin", Text, comment="address of the caller"),
+    Column("reason", Text),
+    Column("details", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("previous", Text, nullable=False, comment="hash of the entry before"),
+    Column("hash", Text, nullable=False, unique=True, comment="SHA-256 of the entry's canonical JSON (RFC 8785), in hex"),
+    Index(None, "consultation_id", "number"),
+    Index(None, "actor", "number"),
+)

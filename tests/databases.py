@@ -16,7 +16,7 @@ from resources.store.database import engine_for
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     folder: Path = tmp_path_factory.mktemp("postgres")
     with running(folder, ("verbatim", "dagster", "template")) as server:
-        engine = engine_for(server.url("template"))
+        engine = engine_for(server.owner_url("template"))
         migrations.upgrade(engine)
         engine.dispose()
         yield server
@@ -24,9 +24,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostg
 
 @pytest.fixture
 def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
-    """A database of the test's own, with all tables and no rows."""
+    """A database of the test's own, with all tables and no rows, for the application's login."""
     name = f"t{uuid4().hex}"
-    admin = engine_for(postgres.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    admin = engine_for(postgres.owner_url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "template"'))
     yield postgres.url(name)
@@ -38,6 +38,14 @@ def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     opened = engine_for(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def owner(postgres: EmbeddedPostgres, engine: Engine) -> Iterator[Engine]:
+    """The same database as its owner, who alone can migrate it or tamper with it."""
+    opened = engine_for(postgres.owner_url(str(engine.url.database)))
     yield opened
     opened.dispose()
 

@@ -10,7 +10,7 @@ from resources.store.database import engine_for
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, embedded_postgres.running(Path(folder)) as server:
-        engine = engine_for(server.url("verbatim"))
+        engine = engine_for(server.owner_url("verbatim"))
         try:
             migrations.upgrade(engine)
             if sys.argv[1] == "new":

@@ -19,15 +19,29 @@ def engine_for(url: str) -> Engine:
 def database(settings: Settings) -> Iterator[Engine]:
     """The store's engine; starts the embedded server where VERBATIM_DATABASE_URL is not set, and stops it after its last user."""
     if settings.database_url:
-        engine = engine_for(settings.database_url.get_secret_value())
-        try:
+        with opened(settings.database_url.get_secret_value()) as engine:
             yield engine
-        finally:
-            engine.dispose()
         return
-    with embedded_postgres.running(settings.data_dir / "postgres") as server:
-        engine = engine_for(server.url("verbatim"))
-        try:
+    with embedded_postgres.running(settings.data_dir / "postgres") as server, opened(server.url("verbatim")) as engine:
+        yield engine
+
+
+@contextmanager
+def owned_database(settings: Settings) -> Iterator[Engine]:
+    """The same database as its owner: for migrations, and nothing else."""
+    if settings.database_url:
+        with opened((settings.migration_database_url or settings.database_url).get_secret_value()) as engine:
             yield engine
-        finally:
-            engine.dispose()
+        return
+    with embedded_postgres.running(settings.data_dir / "postgres") as server, opened(server.owner_url("verbatim")) as engine:
+        yield engine
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """An engine for as long as the block lasts."""
+    engine = engine_for(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

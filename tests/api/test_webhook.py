@@ -74,7 +74,7 @@ def unsigned() -> str:
         "exp": datetime.now(UTC) + timedelta(minutes=5),
         "sha256": base64.b64encode(hashlib.sha256(BODY).digest()).decode(),
     }
-    return jwt.encode(claims, None, "none")
+    return jwt.encode(claims, "", "none")
 
 
 REFUSED = {
@@ -155,8 +155,10 @@ def test_a_huge_body_is_not_read(client: httpx.Client, engine: Engine) -> None:
 
 def test_the_database_down_is_503_and_the_event_counts_after_livekits_retry(tmp_path: Path) -> None:
     with embedded_postgres.running(tmp_path / "pg", ("verbatim",)) as server:
+        owner = engine_for(server.owner_url("verbatim"))
+        migrations.upgrade(owner)
+        owner.dispose()
         engine = engine_for(server.url("verbatim"))
-        migrations.upgrade(engine)
         headers = {"Authorization": sign(BODY, KEY, SECRET)}
         with client_of(create_app(settings(), engine)) as client:
             embedded_postgres.stop(tmp_path / "pg")

@@ -26,7 +26,7 @@ def plain(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def heard(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> World:
-    admin = engine_for(postgres.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    admin = engine_for(postgres.owner_url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text("DROP DATABASE IF EXISTS heard WITH (FORCE)"))
         connection.execute(text('CREATE DATABASE heard TEMPLATE "template"'))

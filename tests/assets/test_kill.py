@@ -94,7 +94,7 @@ def outcome(world: World) -> dict[str, Any]:
 
 @pytest.fixture
 def worlds(postgres: EmbeddedPostgres, tmp_path: Path) -> Callable[[int], World]:
-    admin = engine_for(postgres.url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
+    admin = engine_for(postgres.owner_url("postgres")).execution_options(isolation_level="AUTOCOMMIT")
 
     def make(number: int) -> World:
         name = f"kill{os.getpid()}x{number}"

@@ -98,7 +98,8 @@ def state(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
 
 def clear(engine: Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(text("TRUNCATE video_consultations, webhook_events, participants, recordings, failures CASCADE"))
+        for table in ("failures", "webhook_events", "participants", "recordings", "video_consultations"):
+            connection.execute(text(f"DELETE FROM {table}"))
 
 
 def told_in_order(engine: Engine, events: Sequence[WebhookEvent]) -> dict[str, list[tuple[Any, ...]]]:

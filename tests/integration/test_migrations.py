@@ -9,7 +9,7 @@ from resources.store.database import engine_for
 
 
 def test_tables_in_code_and_migrations_agree_and_can_be_taken_back(postgres: EmbeddedPostgres) -> None:
-    engine = engine_for(postgres.url("verbatim"))
+    engine = engine_for(postgres.owner_url("verbatim"))
     migrations.upgrade(engine)
     migrations.check(engine)
     migrations.upgrade(engine)
@@ -23,7 +23,7 @@ def test_tables_in_code_and_migrations_agree_and_can_be_taken_back(postgres: Emb
 
 
 def test_video_consultations_has_what_the_business_asked_for(postgres: EmbeddedPostgres) -> None:
-    engine = engine_for(postgres.url("template"))
+    engine = engine_for(postgres.owner_url("template"))
     columns = {column["name"]: column for column in inspect(engine).get_columns("video_consultations")}
     engine.dispose()
     asked = (
