@@ -1,4 +1,4 @@
-"""Serve the API: ``python -m api``. Refuses to listen anywhere but on loopback for as long as callers have no roles."""
+"""Serve the API: ``python -m api``. Refuses to listen anywhere but on loopback while development tokens count."""
 
 import sys
 

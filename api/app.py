@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy import Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import health, pages, search, webhooks
+from api import access, health, pages, search, session, webhooks
 from api.problems import problem, wrong_parameter
+from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
 from resources.search.postgres import PostgresIndex
 from resources.settings import LOOPBACK, Settings
@@ -17,9 +18,10 @@ from resources.store.database import database
 from resources.store.inbox import Inbox
 
 
-def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
-    """``engine`` replaces the database that the settings describe, for tests. Raises SettingMissing for a setting without which nothing works."""
+def create_app(settings: Settings, engine: Engine | None = None, identities: Identities | None = None) -> FastAPI:
+    """``engine`` and ``identities`` replace what the settings describe, for tests. Raises SettingMissing for one without which nothing works."""
     keys = settings.webhook_keys()
+    trusted = identities or identities_of(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -35,10 +37,16 @@ def create_app(settings: Settings, engine: Engine | None = None) -> FastAPI:
         title="Verbatim", summary="The archive of recorded consultations", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None
     )  # FastAPI's pages load scripts from elsewhere
     app.add_exception_handler(RequestValidationError, wrong_parameter)
+    app.add_exception_handler(access.Refused, access.refusal)
     app.state.webhooks = Webhooks(keys)
-    for router in (webhooks.router, search.router, health.router, pages.router):
-        app.include_router(router)
-    app.add_middleware(LoopbackOnly)
+    app.state.identities = trusted
+    app.state.strangers = access.strangers()
+    app.state.development = settings.oidc_issuer is None
+    for router in (webhooks.router, search.router, health.router, session.router, pages.router):
+        app.include_router(router, dependencies=[Depends(access.authorise)] if access.guarded(router) else [])
+    access.require_listed(app)
+    if settings.oidc_issuer is None:
+        app.add_middleware(LoopbackOnly)
     return app
 
 
@@ -49,7 +57,7 @@ def _connect(app: FastAPI, engine: Engine) -> None:
 
 
 class LoopbackOnly:
-    """Refuses whoever came in by another address than loopback, or names another host: nobody is asked yet who they are.
+    """Refuses whoever came in by another address than loopback, or names another host: for as long as development tokens count.
 
     The setting is checked at start; this holds too when somebody serves the application in another way, and against pages elsewhere
     that make a browser take their host's name for this machine.
@@ -63,7 +71,7 @@ class LoopbackOnly:
             server = scope.get("server")
             host = next((value for name, value in scope["headers"] if name == b"host"), b"")
             if (server is not None and server[0] not in LOOPBACK) or not _names_loopback(host.decode("latin-1")):
-                refused = problem(403, "Loopback only", "Until callers have roles, this API answers on loopback only.")
+                refused = problem(403, "Loopback only", "While development tokens count, this API answers on loopback only.")
                 await refused(scope, receive, send)
                 return
         await self.app(scope, receive, send)

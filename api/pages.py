@@ -10,9 +10,11 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.responses import HTMLResponse
 
-from api.search import turn_url
-from domain.search import QuerySyntaxError, parse
+from api.access import deed_of
+from api.search import audited_search, turn_url
+from domain.search import QuerySyntaxError
 from resources.search import SearchTooSlow, WrongCursor
+from resources.store import audit
 from resources.store.reading import Reader
 
 router = APIRouter()
@@ -57,15 +59,15 @@ def search_page(request: Request, q: str = "", cursor: str | None = None) -> Res
     error, page = None, None
     if q.strip():
         try:
-            page = request.app.state.search.search(parse(q), limit=20, cursor=cursor)
+            page = audited_search(request, q, limit=20, cursor=cursor)
         except QuerySyntaxError as caught:
             error = caught
         except (WrongCursor, SearchTooSlow) as caught:
-            return _page("message.html", 400, title="Search", message=str(caught))
+            return render("message.html", 400, title="Search", message=str(caught))
         except (OperationalError, NoConnectionFree):
-            return _page("message.html", 503, title="Search", message="The database cannot be reached. Try again in a moment.")
+            return render("message.html", 503, title="Search", message="The database cannot be reached. Try again in a moment.")
     more = "/?" + urlencode({"q": q, "cursor": page.next_cursor}) if page and page.next_cursor else None
-    return _page(
+    return render(
         "search.html", 400 if error else 200, q=q, page=page, error=error, more=more, continued=cursor is not None, turn_url=turn_url
     )
 
@@ -74,15 +76,19 @@ def search_page(request: Request, q: str = "", cursor: str | None = None) -> Res
 def transcript_page(request: Request, consultation_id: str) -> Response:
     try:
         consultation = Reader(request.app.state.engine).transcript_page(UUID(consultation_id))
+        if consultation is not None:
+            with request.app.state.engine.begin() as connection:
+                audit.append(connection, deed_of(request, "transcript.read", consultation_id=consultation.id))
     except ValueError:
         consultation = None
     except (OperationalError, NoConnectionFree):
-        return _page("message.html", 503, title="Transcript", message="The database cannot be reached. Try again in a moment.")
+        return render("message.html", 503, title="Transcript", message="The database cannot be reached. Try again in a moment.")
     if consultation is None:
-        return _page("message.html", 404, title="Transcript", message="There is no such consultation.")
+        return render("message.html", 404, title="Transcript", message="There is no such consultation.")
     flags = sorted({FLAGS.get(flag, flag) for recording in consultation.recordings for flag in recording.flags})
-    return _page("transcript.html", 200, consultation=consultation, flags=flags)
+    return render("transcript.html", 200, consultation=consultation, flags=flags)
 
 
-def _page(name: str, status: int, **values: object) -> Response:
-    return HTMLResponse(templates.get_template(name).render(**values), status_code=status, headers=HEADERS)
+def render(name: str, status: int, **values: object) -> Response:
+    signed_in = name != "sign_in.html"
+    return HTMLResponse(templates.get_template(name).render(signed_in=signed_in, **values), status_code=status, headers=HEADERS)

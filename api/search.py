@@ -9,9 +9,11 @@ from pydantic import BaseModel
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
+from api.access import deed_of
 from api.problems import problem
 from domain.search import QuerySyntaxError, parse
-from resources.search import LARGEST_PAGE, Hit, SearchTooSlow, WrongCursor
+from resources.search import LARGEST_PAGE, Hit, Page, SearchTooSlow, WrongCursor
+from resources.store import audit
 
 router = APIRouter()
 
@@ -47,6 +49,8 @@ class PageOut(BaseModel):
     summary="Find turns",
     response_model=PageOut,
     responses={
+        401: {"description": "No token, or one that proves nothing"},
+        403: {"description": "The token's roles may not search"},
         400: {"description": "The query or the cursor cannot be read; says where and why"},
         422: {"description": "A parameter is missing or wrong"},
         503: {"description": "The store is down, or the search took too long"},
@@ -59,7 +63,7 @@ def search(
     cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
 ) -> PageOut | Response:
     try:
-        page = request.app.state.search.search(parse(q), limit=limit, cursor=cursor)
+        page = audited_search(request, q, limit=limit, cursor=cursor)
     except QuerySyntaxError as error:
         return problem(
             400, "The query cannot be read", error.message, position=error.position, length=error.length, shown=[error.shown, error.caret]
@@ -71,6 +75,15 @@ def search(
     except (OperationalError, NoConnectionFree):
         return problem(503, "The store is down", "PostgreSQL cannot be reached; try again.")
     return PageOut(query=q, hits=[_out(hit) for hit in page.hits], next_cursor=page.next_cursor)
+
+
+def audited_search(request: Request, query: str, *, limit: int, cursor: str | None) -> Page:
+    """The hits, once it is written down who asked for what. Raises what parsing and searching raise."""
+    page: Page = request.app.state.search.search(parse(query), limit=limit, cursor=cursor)
+    details = (("query", query), ("hits", len(page.hits)), ("continued", cursor is not None))
+    with request.app.state.engine.begin() as connection:
+        audit.append(connection, deed_of(request, "search", details=details))
+    return page
 
 
 def _out(hit: Hit) -> HitOut:

@@ -8,6 +8,7 @@ import urllib.parse
 import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from cli.stack import Stack, running
 from cli.up import show_urls, stay
 from demo.front_door import announce, upload
 from demo.truth import DemoCall, load_calls
+from domain.roles import Role
+from resources.identity import issue
 from resources.settings import Settings
 
 CALLS = Path(demo.__path__[0]) / "calls"
@@ -71,7 +74,8 @@ def run(settings: Settings, *, once: bool) -> int:
             console.print("Stopping …")
             return 130
         console.print(_table(outcomes, console.width))
-        hits = [_search(console, stack, query) for query in SEARCHES]
+        token = issue(settings, Role.COMPLIANCE, subject="demo", lifetime=timedelta(hours=12))
+        hits = [_search(console, stack, query, token) for query in SEARCHES]
         wrong = [outcome.call.title for outcome in outcomes if not outcome.as_meant]
         for title in wrong:
             console.print(f"Not searchable: {title}. `verbatim status` says why.", style="bold red")
@@ -79,7 +83,7 @@ def run(settings: Settings, *, once: bool) -> int:
         if not once:
             with console.status("Waiting for Dagster's webserver …"):
                 stack.group.wait_for("dagster-webserver", f"{stack.dagster_url}/server_info")
-            show_urls(console, stack)
+            show_urls(console, stack, settings)
             stay(console, stack)
         return status
 
@@ -96,7 +100,13 @@ def _for_demo(settings: Settings) -> tuple[Settings, dict[str, str]]:
     model = settings.speech_model if "speech_model" in settings.model_fields_set else "demo"
     every = settings.sensor_interval_seconds if "sensor_interval_seconds" in settings.model_fields_set else 2
     places = {"intake_url": str(folder / "intake"), "archive_url": str(folder / "archive")}
-    embedded = {"database_url": None, "migration_database_url": None, "dagster_database_url": None}
+    embedded = {
+        "database_url": None,
+        "migration_database_url": None,
+        "dagster_database_url": None,
+        "oidc_issuer": None,
+        "environment": "development",
+    }
     changed = settings.model_copy(update={**chosen, **places, **embedded, "speech_model": model, "sensor_interval_seconds": every})
     environment = {
         "VERBATIM_LIVEKIT_API_KEY": "demo",
@@ -106,6 +116,8 @@ def _for_demo(settings: Settings) -> tuple[Settings, dict[str, str]]:
         "VERBATIM_SENSOR_INTERVAL_SECONDS": str(every),
         "VERBATIM_INTAKE_URL": places["intake_url"],
         "VERBATIM_ARCHIVE_URL": places["archive_url"],
+        "VERBATIM_OIDC_ISSUER": "",
+        "VERBATIM_ENVIRONMENT": "development",
     }
     return changed, environment
 
@@ -202,10 +214,11 @@ def _table(outcomes: list[Outcome], width: int) -> Table:
     return table
 
 
-def _search(console: Console, stack: Stack, query: str) -> int:
+def _search(console: Console, stack: Stack, query: str, token: str) -> int:
     """Ask the API as anybody would and print the hits; returns how many."""
     url = f"{stack.api_url}/api/search?{urllib.parse.urlencode({'q': query, 'limit': 3})}"
-    with urllib.request.urlopen(url, timeout=30) as answer:
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
         hits: list[dict[str, Any]] = json.load(answer)["hits"]
     console.print(f"\nverbatim search '{query}'", style="bold")
     for hit in hits:

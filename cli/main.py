@@ -1,7 +1,8 @@
 """``verbatim``: what there is to type. What a command does is in a module of its own; errors that a person can mend end in one line."""
 
+import os
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from cli.errors import Refused
 from cli.processes import DidNotStart, PortBusy
+from domain.roles import Role
 from domain.search import QuerySyntaxError
 from resources.embedded_postgres import PostgresFailed
 from resources.objects.store import StorageError
@@ -116,6 +118,18 @@ def migrate() -> None:
     with owned_database(_settings()) as engine:
         migrations.upgrade(engine)
     click.echo("The database is at this version.")
+
+
+@cli.command()
+@click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="What its holder is.")
+@click.option("--subject", default=lambda: f"dev-{os.getuid()}", help="The holder's id (dev- and the id of your user).")
+@click.option("--team", help="For a supervisor: the team.")
+@click.option("--minutes", type=click.IntRange(1, 7 * 24 * 60), default=60, help="How long it is good for (60).")
+def token(role: str, subject: str, team: str | None, minutes: int) -> None:
+    """Issue a development token. Refused in production, and where an OIDC issuer is set."""
+    from resources.identity import issue
+
+    click.echo(issue(_settings(), Role(role), subject=subject, lifetime=timedelta(minutes=minutes), team=team))
 
 
 @cli.group()

@@ -1,15 +1,18 @@
 """``verbatim search``: the same search as the API's, in the terminal."""
 
 import json
+import os
 import sys
 
 from rich.console import Console
 from rich.text import Text
 
+from domain.audit import Deed
 from domain.search import QuerySyntaxError, parse
 from resources.search import Hit, SearchTooSlow, WrongCursor
 from resources.search.postgres import PostgresIndex
 from resources.settings import Settings
+from resources.store import audit
 from resources.store.database import database
 
 
@@ -19,6 +22,9 @@ def run(settings: Settings, query: str, *, limit: int, cursor: str | None, as_js
         node = parse(query)
         with database(settings) as engine:
             page = PostgresIndex(engine).search(node, limit=limit, cursor=cursor)
+            details = (("query", query), ("hits", len(page.hits)), ("continued", cursor is not None))
+            with engine.begin() as connection:
+                audit.append(connection, Deed(f"os:{os.getuid()}", "operator", "search", details=details))
     except (QuerySyntaxError, WrongCursor, SearchTooSlow) as error:
         print(f"verbatim search: {error}", file=sys.stderr)
         return 2

@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     )
     livekit_old_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(default_factory=dict)
 
+    oidc_issuer: str | None = None
+    oidc_jwks: str | None = None
+    oidc_audience: str | None = None
+    oidc_roles_claim: str = "roles"
+    oidc_team_claim: str = "team"
+
     api_host: str = "127.0.0.1"
     api_port: int = 8000
     dagster_port: int = 3000
@@ -65,6 +71,11 @@ class Settings(BaseSettings):
     lease_seconds: int = Field(120, ge=2)
     arrival_deadline_minutes: int = Field(60, ge=0)
     sensor_interval_seconds: int = Field(15, ge=1)
+
+    @field_validator("oidc_issuer", "oidc_jwks", "oidc_audience", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
 
     @field_validator("livekit_old_keys", mode="before")
     @classmethod
@@ -110,11 +121,11 @@ class Settings(BaseSettings):
         return keys
 
     def require_loopback(self) -> None:
-        """Raises SettingMissing where the API would listen anywhere else: callers have no roles yet."""
-        if self.api_host not in LOOPBACK:
+        """Raises SettingMissing where the API would listen elsewhere although anybody with the data folder can issue tokens."""
+        if self.oidc_issuer is None and self.api_host not in LOOPBACK:
             raise SettingMissing(
-                f"VERBATIM_API_HOST={self.api_host} is not a loopback address: callers have no roles yet, "
-                f"so the API listens on one of {', '.join(LOOPBACK)} only."
+                f"VERBATIM_API_HOST={self.api_host} is not a loopback address, and without VERBATIM_OIDC_ISSUER development tokens count: "
+                f"name your issuer, or listen on one of {', '.join(LOOPBACK)}."
             )
 
     def speech(self) -> "SpeechSettings":

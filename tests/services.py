@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from resources.objects import S3Connection, S3Store, StorageError
 
@@ -57,6 +57,7 @@ def page() -> Iterator[Page]:
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium) as browser:
         opened = browser.new_page(viewport={"width": 1000, "height": 900})
         opened.set_default_timeout(60_000)
+        expect.set_options(timeout=60_000)
         yield opened
 
 

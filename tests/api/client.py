@@ -1,11 +1,48 @@
-"""An HTTP client of an application in this process, with the address it thinks it is served on."""
+"""An HTTP client of an application in this process, with the address it thinks it is served on, and callers in every role."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import httpx2 as httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from domain.roles import Role
+from resources.identity import Identities
+from resources.settings import Settings
+
+KEY, SECRET = "key1", "a-secret-that-is-long-enough-for-hs256"
+ISSUER, AUDIENCE = "https://issuer.example", "verbatim"
+
+
+class Issuer:
+    """An OIDC issuer's signing side; its public key is the only one that ``identities`` trust."""
+
+    def __init__(self) -> None:
+        self.key = Ed25519PrivateKey.generate()
+        public = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(self.key.public_key()))
+        self.jwks = json.dumps({"keys": [{**public, "kid": "k1", "use": "sig", "alg": "EdDSA"}]}).encode()
+        self.identities = Identities(self, issuer=ISSUER, audience=AUDIENCE)
+
+    def find(self, key_id: str | None) -> jwt.PyJWK | None:
+        return jwt.PyJWK.from_dict(json.loads(self.jwks)["keys"][0]) if key_id == "k1" else None
+
+    def token(self, *roles: Role, subject: str = "somebody", **changed: object) -> str:
+        now = datetime.now(UTC)
+        claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": subject, "roles": [*roles], "iat": now, "exp": now + timedelta(minutes=5)}
+        return jwt.encode(claims | changed, self.key, "EdDSA", headers={"kid": "k1"})
+
+    def headers(self, *roles: Role, subject: str = "somebody") -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(*roles, subject=subject)}"}
+
+
+def settings(**more: object) -> Settings:
+    return Settings.model_validate({"livekit_api_key": KEY, "livekit_api_secret": SecretStr(SECRET), **more})
 
 
 @contextmanager

@@ -8,17 +8,16 @@ from uuid import UUID
 
 import httpx2 as httpx
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import Engine, insert, update
 
 from api.app import create_app
 from domain.parties import Party
+from domain.roles import Role
 from resources.search import Document
 from resources.search.postgres import PostgresIndex
-from resources.settings import Settings
 from resources.store.database import engine_for
 from resources.tables import consultations, recordings, transcripts, turns
-from tests.api.client import client_of
+from tests.api.client import Issuer, client_of, settings
 
 CALL, RECORDING, TRANSCRIPT = UUID(int=1), UUID(int=2), UUID(int=3)
 BEGAN = datetime(2025, 3, 3, 15, 0, tzinfo=UTC)
@@ -31,12 +30,10 @@ SAID = [
 
 @pytest.fixture
 def client(engine: Engine) -> Iterator[httpx.Client]:
-    with client_of(create_app(settings(), engine)) as opened:
+    issuer = Issuer()
+    with client_of(create_app(settings(), engine, issuer.identities)) as opened:
+        opened.headers.update(issuer.headers(Role.COMPLIANCE))
         yield opened
-
-
-def settings() -> Settings:
-    return Settings.model_validate({"livekit_api_key": "key1", "livekit_api_secret": SecretStr("a-secret-that-is-long-enough-for-hs256")})
 
 
 @pytest.fixture
@@ -152,7 +149,9 @@ def test_a_cursor_of_another_query_is_refused(client: httpx.Client, call: list[i
 
 def test_without_its_database_search_says_so() -> None:
     nowhere = engine_for("postgresql+psycopg://nobody@127.0.0.1:9/nothing")
-    with client_of(create_app(settings(), nowhere)) as client:
+    issuer = Issuer()
+    with client_of(create_app(settings(), nowhere, issuer.identities)) as client:
+        client.headers.update(issuer.headers(Role.ADMIN))
         answer = client.get("/api/search", params={"q": "a"})
         assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
         for page in ("/?q=a", f"/consultations/{CALL}"):

@@ -106,9 +106,12 @@ def test_once_and_once_more(tmp_path: Path) -> None:
     assert demo.left_behind() == []
 
 
-def find_and_read(page: Page, url: str) -> None:
-    """With the keyboard alone, as somebody would who has never seen the page: ask, be told of a mistake, mend it, open a hit."""
+def find_and_read(page: Page, url: str, token: str) -> None:
+    """With the keyboard alone, as somebody would who has never seen the page: sign in, ask, be told of a mistake, mend it, open a hit."""
     page.goto(url)
+    page.keyboard.insert_text(token)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type('speaker:customer "do not')
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("^")
@@ -140,12 +143,14 @@ def test_a_person_can_use_what_stays_up_until_ctrl_c(tmp_path: Path, page: Page)
     demo = Demo(tmp_path)
     process = demo.start()
     assert process.stdout is not None
+    token = ""
     for line in process.stdout:
+        token = line.strip() if line.startswith("eyJ") else token
         if "Ctrl-C stops everything" in line:
             break
     assert process.poll() is None
     assert len(demo.left_behind()) >= 3
-    find_and_read(page, f"http://127.0.0.1:{demo.ports[0]}/")
+    find_and_read(page, f"http://127.0.0.1:{demo.ports[0]}/", token)
     look_at_dagster(page, f"http://127.0.0.1:{demo.ports[1]}/")
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(60) == 0

@@ -1,0 +1,149 @@
+"""Who may use which route: one table, and nothing that is not in it can be reached. Whose consultations somebody sees is decided where they are read.
+
+A caller shows a bearer token; on pages, the session cookie that signing in has set, which holds the same token. Every refusal goes to
+the audit trail, but of strangers no more than a few a minute and address, so that nobody can fill it up.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from fastapi import APIRouter, FastAPI
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute
+
+from api.problems import problem
+from domain.audit import Deed, Outcome
+from domain.roles import Caller, Role
+from resources.identity import IssuerUnavailable, NotIdentified
+from resources.store import audit
+
+SESSION = "verbatim_session"
+LONGEST_PATH = 200
+
+PUBLIC: frozenset[Role] = frozenset()
+"""No token is asked for: the route proves its caller in another way, or has nothing to hide."""
+
+OFFICERS = frozenset({Role.COMPLIANCE, Role.ADMIN})
+
+ROUTES: dict[tuple[str, str], frozenset[Role]] = {
+    ("POST", "/api/livekit/webhook"): PUBLIC,  # signed by LiveKit
+    ("GET", "/healthz"): PUBLIC,
+    ("GET", "/readyz"): PUBLIC,
+    ("GET", "/openapi.json"): PUBLIC,
+    ("GET", "/sign-in"): PUBLIC,
+    ("POST", "/sign-in"): PUBLIC,
+    ("POST", "/sign-out"): PUBLIC,
+    ("GET", "/api/search"): OFFICERS,
+    ("GET", "/"): OFFICERS,
+    ("GET", "/consultations/{consultation_id}"): OFFICERS,
+}
+PAGES = frozenset({"/", "/consultations/{consultation_id}"})
+"""Where a browser comes: the session cookie counts, and who has none is sent to sign in. None of these changes anything."""
+
+
+@dataclass
+class Refused(Exception):
+    """Ends a request with ``status`` (401, 403 or 503)."""
+
+    status: int
+    title: str
+    detail: str
+
+
+_FEW = RateLimitItemPerMinute(10)
+
+
+def strangers() -> MovingWindowRateLimiter:
+    """Counts refusals of strangers, for ``app.state.strangers``."""
+    return MovingWindowRateLimiter(MemoryStorage())
+
+
+def authorise(connection: HTTPConnection) -> None:
+    """A dependency of every route that is not public: sets ``connection.state.caller`` and ``.role``. Raises Refused."""
+    path = connection.scope["route"].path
+    allowed = ROUTES.get((connection.scope.get("method", "GET"), path), PUBLIC)
+    try:
+        caller = caller_of(connection, cookie=path in PAGES)
+    except Refused as stranger:
+        if connection.app.state.strangers.hit(_FEW, origin_of(connection) or ""):
+            _record_refusal(connection, Caller("stranger", frozenset()), "none", stranger.detail)
+        raise
+    role = caller.acting(allowed)
+    if role is None:
+        named = " or ".join(sorted(allowed))
+        refused = Refused(403, "Not for this role", f"This needs the role {named}, which the token does not give.")
+        _record_refusal(connection, caller, next(iter(sorted(caller.roles)), "none"), refused.detail)
+        raise refused
+    connection.state.caller, connection.state.role = caller, role
+
+
+def caller_of(connection: HTTPConnection, *, cookie: bool) -> Caller:
+    """Raises Refused with 401, or with 503 where the issuer's keys cannot be had."""
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if not scheme and cookie:
+        scheme, token = "Bearer", connection.cookies.get(SESSION, "")
+    if not token.strip():
+        raise Refused(401, "Sign in", "This needs a bearer token in the Authorization header.")
+    if scheme.lower() != "bearer":
+        raise Refused(401, "Sign in", "The Authorization header must be 'Bearer' and a token.")
+    try:
+        caller: Caller = connection.app.state.identities.caller(token.strip())
+    except NotIdentified as error:
+        raise Refused(401, "Sign in", f"Not let in: {error}.") from None
+    except IssuerUnavailable as error:
+        raise Refused(503, "Nobody can be identified", f"{error}. Try again in a moment.") from None
+    return caller
+
+
+def deed_of(request: HTTPConnection, action: str, **more: object) -> Deed:
+    """What the request's caller does, for the audit trail."""
+    return Deed(request.state.caller.subject, request.state.role.value, action, origin=origin_of(request), **more)  # type: ignore[arg-type]
+
+
+def origin_of(connection: HTTPConnection) -> str | None:
+    return connection.client.host if connection.client else None
+
+
+def refusal(request: Request, error: Exception) -> Response:
+    """For FastAPI: a problem, or for somebody at a page the way to the sign-in."""
+    assert isinstance(error, Refused)
+    if error.status == 401 and getattr(request.scope.get("route"), "path", None) in PAGES:
+        asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/sign-in?next={quote(asked, safe='')}", 303, headers={"Cache-Control": "no-store"})
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {"Retry-After": "5"} if error.status == 503 else None
+    return problem(error.status, error.title, error.detail, headers=headers)
+
+
+def require_listed(app: FastAPI) -> None:
+    """Raises RuntimeError if a route is not in the table, or the table names one that is not there."""
+    there = {(method, path) for route in app.routes for method, path in _paths(route)}
+    if missing := there.symmetric_difference(ROUTES):
+        raise RuntimeError(f"the table of routes and the routes do not agree about {sorted(missing)}")
+
+
+def guarded(router: APIRouter) -> bool:
+    """Whether the caller must be asked for on this router: all but those whose every route is public."""
+    return any(ROUTES.get(key, frozenset(Role)) != PUBLIC for route in router.routes for key in _paths(route))
+
+
+def _paths(route: BaseRoute) -> list[tuple[str, str]]:
+    included: APIRouter | None = getattr(route, "original_router", None)
+    if included is not None:
+        return [key for inner in included.routes for key in _paths(inner)]
+    methods = getattr(route, "methods", None) or {"GET"}
+    return [(method, getattr(route, "path", "")) for method in methods if method != "HEAD"]
+
+
+def _record_refusal(connection: HTTPConnection, caller: Caller, role: str, why: str) -> None:
+    details = (("method", connection.scope.get("method", "GET")), ("route", connection.scope["route"].path), ("why", why))
+    deed = Deed(caller.subject, role, "request", Outcome.REFUSED, origin=origin_of(connection), details=details)
+    try:
+        with connection.app.state.engine.begin() as database:
+            audit.append(database, deed)
+    except SQLAlchemyError:
+        pass  # nothing is let through for it; the log of the server has the outage
