@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -34,11 +35,12 @@ class Demo:
         self.ports = (free_port(), free_port())
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self.environment = {**kept, "COLUMNS": "200"}
+        self.started: list[subprocess.Popen[str]] = []
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         ports = ("--port", str(self.ports[0]), "--dagster-port", str(self.ports[1]))
         command = [sys.executable, "-c", "from cli.main import main; main()", "demo", *ports, *arguments]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             cwd=self.folder,
             env=self.environment,
@@ -47,6 +49,8 @@ class Demo:
             text=True,
             start_new_session=True,
         )
+        self.started.append(process)
+        return process
 
     def left_behind(self) -> list[str]:
         """Processes that were started by it and are still there."""
@@ -73,14 +77,24 @@ class Demo:
         return [tuple(row) for row in rows]
 
 
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    """Whatever becomes of the test, nothing that it started stays."""
+    made = Demo(tmp_path)
+    yield made
+    for process in made.started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=120)
+
+
 def files(folder: Path) -> list[str]:
     """What lies in an object folder, without the store's own bookkeeping."""
     found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
     return sorted(str(path) for path in found if path.parts[0] != RESERVED)
 
 
-def test_once_and_once_more(tmp_path: Path) -> None:
-    demo = Demo(tmp_path)
+def test_once_and_once_more(demo: Demo, tmp_path: Path) -> None:
     first = demo.start("--once")
     told, _ = first.communicate(timeout=900)
     assert first.returncode == 0, told
@@ -139,8 +153,7 @@ def look_at_dagster(page: Page, url: str) -> None:
     expect(page.get_by_text("Success").first).to_be_visible()
 
 
-def test_a_person_can_use_what_stays_up_until_ctrl_c(tmp_path: Path, page: Page) -> None:
-    demo = Demo(tmp_path)
+def test_a_person_can_use_what_stays_up_until_ctrl_c(demo: Demo, page: Page) -> None:
     process = demo.start()
     assert process.stdout is not None
     token = ""
@@ -157,8 +170,7 @@ def test_a_person_can_use_what_stays_up_until_ctrl_c(tmp_path: Path, page: Page)
     assert demo.left_behind() == []
 
 
-def test_busy_ports_are_named(tmp_path: Path) -> None:
-    demo = Demo(tmp_path)
+def test_busy_ports_are_named(demo: Demo) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", demo.ports[0]))
         taken.listen()
@@ -170,8 +182,7 @@ def test_busy_ports_are_named(tmp_path: Path) -> None:
     assert demo.left_behind() == []
 
 
-def test_kill_9_leaves_nothing_running_for_long_and_the_next_run_goes_on(tmp_path: Path) -> None:
-    demo = Demo(tmp_path)
+def test_kill_9_leaves_nothing_running_for_long_and_the_next_run_goes_on(demo: Demo) -> None:
     process = demo.start("--once")
     assert process.stdout is not None
     for line in process.stdout:
