@@ -6,7 +6,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from api.app import create_app
-from resources.settings import SettingMissing, Settings
+from resources.settings import SettingMissing, Settings, explain
 
 
 def main() -> int:
@@ -14,7 +14,10 @@ def main() -> int:
         settings = Settings()
         settings.require_loopback()
         app = create_app(settings)
-    except (SettingMissing, ValidationError) as error:
+    except ValidationError as error:
+        print(explain(error), file=sys.stderr)
+        return 2
+    except SettingMissing as error:
         print(error, file=sys.stderr)
         return 2
     uvicorn.run(app, host=settings.api_host, port=settings.api_port, log_level="info", access_log=False)

@@ -6,9 +6,11 @@ What LiveKit makes of the answer (livekit/protocol webhook notifier): 2xx and 4x
 
 import logging
 
+import anyio
+from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import DBAPIError, OperationalError
-from starlette.concurrency import run_in_threadpool
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.problems import problem
 from domain.call_events import CallEvent
@@ -19,6 +21,8 @@ router = APIRouter()
 logger = logging.getLogger("verbatim.webhooks")
 
 LARGEST_BODY_BYTES = 1 << 20
+LONGEST_STORING_S = 10
+"""A database that accepts and never answers is down too. What it stores after all is a repeated event, which harms nobody."""
 
 
 @router.post(
@@ -47,8 +51,9 @@ async def webhook(request: Request) -> Response:
         logger.warning("webhook unreadable: %s", error)
         return problem(400, "Not a webhook event", str(error))
     try:
-        outcome = await run_in_threadpool(_receive, request, event, body)
-    except OperationalError:
+        with anyio.fail_after(LONGEST_STORING_S):
+            outcome = await to_thread.run_sync(_receive, request, event, body, abandon_on_cancel=True)
+    except (OperationalError, NoConnectionFree, TimeoutError):
         logger.error("webhook %s not stored: the database cannot be reached", event.id)
         return problem(503, "The store is down", "Nothing was stored; send it again.", headers={"Retry-After": "2"})
     except DBAPIError as error:

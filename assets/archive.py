@@ -19,7 +19,7 @@ from assets.transcripts import transcripts
 from assets.workspace import bring, workspace
 from domain.failures import Reason, RecordingError
 from domain.object_keys import media_key, transcript_key
-from resources.objects import ObjectConflict, ObjectInfo
+from resources.objects import ObjectConflict, ObjectInfo, ObjectMissing
 from resources.store import media
 from resources.store import transcripts as versions
 from resources.store.work import Claim
@@ -45,7 +45,7 @@ def archive(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
             return Done.WAITING
         if recording.archived_transcript_id != transcript_id:
             _archive(context, services, recording, transcript_id, report)
-        _clear_intake(services, recording)
+        _clear_intake(context, services, recording)
         return Done.PROCESSED
 
     report = work_through(context, services, selection, "archive", store)
@@ -95,9 +95,20 @@ def _keep(services: Services, key: str, path: Path, sha256: str, content_type: s
     return info
 
 
-def _clear_intake(services: Services, recording: media.Recording) -> None:
-    """The archive's copy is committed, so the intake's may go. Doing it twice does no harm."""
-    if recording.intake_key is not None:
-        services.intake.delete(recording.intake_key)
+def _clear_intake(context: dg.AssetExecutionContext, services: Services, recording: media.Recording) -> None:
+    """The archive's copy is committed, so the intake's may go: once, and only if it is what was archived. Anything else is somebody else's."""
+    key = recording.intake_key
+    if recording.intake_cleared_at is not None:
+        return
+    if key is not None:
+        with services.engine.connect() as connection:
+            shared = media.upload_is_shared(connection, recording)
+        try:
+            if not shared and services.intake.digest(key) == recording.sha256:
+                services.intake.delete(key)
+            elif not shared:
+                context.log.warning(f"recording {recording.id}: another object has taken the place of its upload, and stays in the intake")
+        except ObjectMissing:
+            pass
     with services.engine.begin() as connection:
         media.save_intake_cleared(connection, recording.id)

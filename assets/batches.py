@@ -52,7 +52,12 @@ class Selection(dg.ConfigurableResource):
     recording_ids: list[str] = Field(default_factory=list)
 
     def ids(self) -> list[UUID]:
-        return [UUID(recording_id) for recording_id in self.recording_ids]
+        try:
+            return [UUID(recording_id) for recording_id in self.recording_ids]
+        except ValueError:
+            raise dg.Failure(
+                "recording_ids of the run's configuration has an entry that is no recording's id", allow_retries=False
+            ) from None
 
 
 def work_through(
@@ -85,7 +90,8 @@ def work_through(
                 report.done[outcome] += 1
                 context.log.info(f"{stage}: {number} of {len(claims)}, recording {claimed.recording_id} {outcome.value}")
     except SYSTEMIC:
-        _release(services, owner)
+        with services.engine.begin() as connection:
+            work.give_up_claims(connection, owner)
         raise
     if _is_last(context):
         _release(services, owner)

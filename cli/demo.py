@@ -210,7 +210,8 @@ def _table(outcomes: list[Outcome], width: int) -> Table:
         call = outcome.call.title if width >= WIDE else outcome.call.name
         length = f"{minutes}:{seconds:02d}"
         named = Text("\n").join([Text(call), *(Text(f"  {remark}", style="yellow") for remark in remarks)])
-        table.add_row(named, length, channels, ", ".join(outcome.speakers), str(outcome.turns), after)
+        speakers = (", " if width >= WIDE else "\n").join(outcome.speakers)
+        table.add_row(named, length, channels, speakers, str(outcome.turns), after)
     return table
 
 
@@ -220,10 +221,11 @@ def _search(console: Console, stack: Stack, query: str, token: str) -> int:
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
     with urllib.request.urlopen(request, timeout=30) as answer:
         hits: list[dict[str, Any]] = json.load(answer)["hits"]
-    console.print(f"\nverbatim search '{query}'", style="bold")
+    console.print(f"\n.venv/bin/verbatim search '{query}'", style="bold")
     for hit in hits:
         minutes, seconds = divmod(hit["start_ms"] // 1000, 60)
-        line = Text(f"  {hit['call_started_at'][:10]} {minutes:02d}:{seconds:02d} {hit['speaker']:<10} ")
+        began = hit["call_started_at"][:16].replace("T", " ")
+        line = Text(f"  {began}  {minutes:02d}:{seconds:02d}  {hit['speaker']:<10}")
         for fragment in hit["snippet"]:
             line.append(fragment["text"], style="bold yellow" if fragment["highlighted"] else "")
         console.print(line)

@@ -38,6 +38,8 @@ def run(
     console = Console()
     if role is not None and (left is not None or right is not None):
         raise Refused("--role is for a file with one speaker, --left and --right for two channels: give one or the other")
+    if left is not None and left == right:
+        raise Refused(f"both channels cannot be the {left}'s: name each party's own, or one of them alone")
     refused = 0
     intake = open_store(settings.intake, settings.s3())
     intake.check()
@@ -48,10 +50,10 @@ def run(
                 said = _ingest(
                     engine, intake, progress, path, ConsultationType(kind), _party(left), _party(right), _party(role), started_at
                 )
-                progress.console.print(f"{path}: {said}")
+                progress.console.print(f"{path}: {said}", soft_wrap=True, highlight=False)
             except (Refused, RecordingError, OSError) as error:
                 refused += 1
-                progress.console.print(f"{path}: not imported: {error}", style="red")
+                progress.console.print(f"{path}: not imported: {error}", style="red", soft_wrap=True, highlight=False)
     return 1 if refused else 0
 
 
@@ -71,10 +73,13 @@ def _ingest(
     started_at: datetime | None,
 ) -> str:
     if not path.is_file():
-        raise Refused("there is no such file")
+        raise Refused("it is a folder: name the files in it" if path.is_dir() else "there is no such file")
     sha256 = _digest(progress, path)
     with engine.connect() as connection:
         before = imports.known(connection, sha256)
+        as_said = before is None or imports.said(connection, before) == (kind, imports.layout_of(left, right, only))
+    if before is not None and not as_said:
+        raise Refused(f"it was imported before, as recording {before}, with another type or other speakers, and stays as it is")
     if before is not None:
         return f"was imported before, as recording {before}"
     info = probe(path)

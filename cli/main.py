@@ -16,9 +16,9 @@ from domain.roles import Role
 from domain.search import QuerySyntaxError
 from resources.embedded_postgres import PostgresFailed
 from resources.objects.store import StorageError
-from resources.settings import SettingMissing, Settings
+from resources.settings import SettingMissing, Settings, explain, misspelt
 
-MENDABLE = (PortBusy, DidNotStart, PostgresFailed, SettingMissing, ValidationError, Refused, StorageError)
+MENDABLE = (PortBusy, DidNotStart, PostgresFailed, SettingMissing, Refused, StorageError)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,6 +29,8 @@ def cli() -> None:
 
 def _settings(port: int | None = None, dagster_port: int | None = None) -> Settings:
     settings = Settings()
+    for line in misspelt(os.environ):
+        click.echo(f"verbatim: {line}", err=True)
     changes = {"api_port": port, "dagster_port": dagster_port}
     return settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
@@ -151,6 +153,8 @@ def main() -> None:
         cli(standalone_mode=True)
     except QuerySyntaxError as error:
         sys.exit(f"verbatim: {error}")
+    except ValidationError as error:
+        sys.exit("\n".join(f"verbatim: {line}" for line in explain(error).splitlines()))
     except MENDABLE as error:
         sys.exit(f"verbatim: {error}")
     except OperationalError:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.text import Text
@@ -33,9 +34,9 @@ def run(settings: Settings, query: str, *, limit: int, cursor: str | None, as_js
         if as_json:
             print(_json(hit))
         else:
-            console.print(_line(hit))
-    if page.next_cursor and not as_json:
-        console.print(f"There is more: --cursor {page.next_cursor}", style="dim")
+            console.print(_line(hit), soft_wrap=not console.is_terminal)
+    if page.next_cursor:
+        print(f"There is more: --cursor {page.next_cursor}", file=sys.stderr)
     if not page.hits and not as_json:
         console.print("Nobody said that.")
     return 0 if page.hits else 1
@@ -60,9 +61,10 @@ def _json(hit: Hit) -> str:
             "turn_id": document.turn_id,
             "type": document.consultation_type,
             "speaker": document.speaker.value,
-            "call_started_at": document.call_started_at.isoformat(),
+            "call_started_at": document.call_started_at.isoformat().replace("+00:00", "Z"),
             "start_ms": document.start_ms,
             "end_ms": document.end_ms,
             "text": document.text,
+            "snippet": [asdict(fragment) for fragment in hit.snippet],
         }
     )

@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 import pipelines
 from cli.processes import Group, ended_by_signals, require_free, stopping
@@ -50,7 +50,7 @@ def running(settings: Settings, environment: dict[str, str]) -> Iterator[Stack]:
         ports = {"VERBATIM_API_PORT": str(settings.api_port), "VERBATIM_API_HOST": settings.api_host}
         ours = {"DAGSTER_HOME": str(home), "VERBATIM_DATA_DIR": str(data), **urls, **ports, **environment}
         group = stack.enter_context(stopping(Group(data / "logs", ours)))
-        shutil.rmtree(settings.work_dir, ignore_errors=True)  # what a killed run left; no run is going yet
+        _sweep(engine, settings.work_dir)
         group.start("api", "api")
         group.start("dagster-daemon", "dagster._daemon", "run", "-w", str(WORKSPACE))
         port = str(settings.dagster_port)
@@ -74,3 +74,12 @@ def _databases(stack: ExitStack, settings: Settings) -> dict[str, str]:
         "VERBATIM_DATABASE_URL": own.get_secret_value() if own else server.url("verbatim"),
         "VERBATIM_DAGSTER_DATABASE_URL": dagsters.get_secret_value() if dagsters else server.owner_url("dagster", "psycopg2"),
     }
+
+
+def _sweep(engine: Engine, work_dir: Path) -> None:
+    """Removes what killed runs left; a run that outlived the commands which started it keeps the files that it is working on."""
+    with engine.connect() as connection:
+        held = set(connection.execute(text("SELECT id::text FROM recordings WHERE lease_expires_at > now()")).scalars())
+    for folder in work_dir.glob("*"):
+        if not any(folder.name.startswith(recording_id) for recording_id in held):
+            shutil.rmtree(folder, ignore_errors=True)

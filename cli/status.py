@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import islice
 from uuid import UUID
 
 from rich.console import Console
@@ -10,6 +11,7 @@ from resources.settings import Settings
 from resources.store import reading, work
 from resources.store.database import database
 
+MOST_ROOMS = 10
 WORDS = {
     "recordings": "wait for their file",
     "transcripts": "wait for transcription",
@@ -34,16 +36,23 @@ def run(settings: Settings, *, as_json: bool) -> None:
         console.print(f"{progress.get(stage, 0):6d}  {words}")
     console.print(f"{active:6d}  being recorded now")
     if rooms:
-        console.print(f"{sum(rooms.values()):6d}  webhooks wait for {len(rooms)} rooms that are not known here")
+        console.print(f"{sum(rooms.values()):6d}  webhooks wait for {len(rooms)} rooms that are not known here:")
+        for name, count in islice(rooms.items(), MOST_ROOMS):
+            console.print(f"        {name} ({count})", soft_wrap=True, highlight=False, markup=False)
+        console.print("        A room is ours by its name, consultation_TYPE_TIME_ID, or by a type in its metadata.", soft_wrap=True)
     for row in failures:
         console.print(_line(row), soft_wrap=True, highlight=False)
-    if failures:
+    if any(row["file_name"] for row in failures):
         console.print("`verbatim retry RECORDING` or `verbatim retry --all` starts over.")
 
 
 def _line(row: dict[str, object]) -> str:
     again = "given up" if row["gave_up"] else f"next attempt {row['not_before']:%Y-%m-%d %H:%M:%SZ}"
-    return f"\n{row['recording_id']}  {row['stage']}, attempt {row['attempt']}, {again}\n    {row['reason']}: {row['detail']}"
+    hopeless = "" if row["file_name"] else "\n    There is nothing to start over with: no file was ever written."
+    return (
+        f"\n{row['recording_id']}  {row['stage']}, attempt {row['attempt']}, {again}\n    call of {row['day']} in room {row['room_name']}"
+        f"\n    {row['reason']}: {row['detail']}{hopeless}"
+    )
 
 
 def retry(settings: Settings, recording_ids: Sequence[UUID]) -> None:

@@ -22,7 +22,7 @@ def type_from_room(name: str, metadata: str = "") -> ConsultationType | None:
     try:
         stated = json.loads(metadata).get("type") if metadata else None
         return ConsultationType(stated) if stated else None
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None
 
 

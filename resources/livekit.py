@@ -4,7 +4,7 @@ The wire format is in livekit/protocol: the JWT in ``Authorization`` (bare, no "
 claim ``sha256`` is the base64 SHA-256 of the body's raw bytes. LiveKit's own WebhookReceiver does the checking.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,7 +19,7 @@ from domain.call_events import CallEvent, EgressSeen, EgressStatus, FileSeen, Pa
 from domain.egress_layout import EgressLayout, LayoutKind, Route
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LONGEST_ID = 200
+LONGEST_ID = 512
 LATEST_US = (datetime(9000, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
 
 
@@ -58,9 +58,24 @@ class Webhooks:
             raise NotSigned("the signature does not fit the body, or has expired") from None
         if not message.event or not message.id:
             raise NotAnEvent("the body has no event or no id")
-        if b"\\u0000" in body or len(message.id) > LONGEST_ID:
-            raise NotAnEvent("the body has a NUL character, or an id that is longer than any of LiveKit's")
-        return read_event(message)
+        if b"\\u0000" in body or message.id.isspace():
+            raise NotAnEvent("the body has a NUL character, or an id of nothing but spaces")
+        event = read_event(message)
+        if max(map(len, _ids(event)), default=0) > LONGEST_ID:
+            raise NotAnEvent("the body has an id or a name that is longer than any of LiveKit's")
+        return event
+
+
+def _ids(event: CallEvent) -> Iterator[str]:
+    """Everything by which rows are found."""
+    yield event.id
+    yield event.audio_track_sid or ""
+    if event.room:
+        yield from (event.room.sid, event.room.name)
+    if event.participant:
+        yield from (event.participant.sid, event.participant.identity)
+    if event.egress:
+        yield event.egress.id
 
 
 def read_stored(body: str) -> CallEvent:

@@ -1,9 +1,12 @@
 """Every setting there is, read from the environment (prefix VERBATIM_) and a .env file. What a setting does belongs to who reads it."""
 
+import difflib
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 if TYPE_CHECKING:  # boto3 and faster-whisper take a second to import, and the API needs neither
@@ -72,6 +75,39 @@ class Settings(BaseSettings):
     arrival_deadline_minutes: int = Field(60, ge=0)
     sensor_interval_seconds: int = Field(15, ge=1)
 
+    @field_validator("database_url", "migration_database_url", "dagster_database_url", mode="before")
+    @classmethod
+    def _with_driver(cls, value: object, info: ValidationInfo) -> object:
+        """``postgres://`` and ``postgresql://`` are what everybody writes; the driver is ours to add."""
+        if not isinstance(value, str) or not value:
+            return value or None
+        driver = "psycopg2" if info.field_name == "dagster_database_url" else "psycopg"
+        scheme, separator, rest = value.partition("://")
+        if scheme in ("postgres", "postgresql") and separator:
+            return f"postgresql+{driver}://{rest}"
+        if scheme != f"postgresql+{driver}" or not separator:
+            raise ValueError(f"must begin with postgresql+{driver}://")
+        return value
+
+    @field_validator("intake_url", "archive_url")
+    @classmethod
+    def _is_a_place(cls, value: str | None) -> str | None:
+        scheme, separator, _ = (value or "").partition(":")
+        if (
+            separator
+            and scheme in ("s3", "file", "http", "https", "ftp", "gs", "az")
+            and not re.match(r"(s3://[^/]+|file:///)", value or "")
+        ):
+            raise ValueError("must be s3://bucket/prefix, file:///folder or a plain path")
+        return value or None
+
+    @field_validator("vocabulary_file")
+    @classmethod
+    def _is_there(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("there is no such file")
+        return value
+
     @field_validator("oidc_issuer", "oidc_jwks", "oidc_audience", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
@@ -84,6 +120,8 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         pairs = [pair.partition(":") for pair in value.split(",") if pair.strip()]
+        if not all(key.strip() and secret.strip() for key, _, secret in pairs):
+            raise ValueError("must be key:secret,key:secret")
         return {key.strip(): secret.strip() for key, _, secret in pairs}
 
     @property
@@ -143,3 +181,21 @@ class Settings(BaseSettings):
             cpu_threads=self.speech_cpu_threads,
             model_dir=self.speech_model_dir,
         )
+
+
+def explain(error: ValidationError) -> str:
+    """What is wrong with which variable, a line each, without what it was set to."""
+    return "\n".join(f"{_variable(str(one['loc'][0]))}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors())
+
+
+def misspelt(names: Iterable[str]) -> list[str]:
+    """A line for each of the environment's variables that looks like a setting and is none."""
+    known = [_variable(name) for name in Settings.model_fields]
+    others = ("VERBATIM_TEST_", "VERBATIM_SERVICES_", "VERBATIM_CEPH_", "VERBATIM_LIVEKIT_")
+    unknown = sorted(name for name in names if name.startswith("VERBATIM_") and name not in known and not name.startswith(others))
+    like = {name: difflib.get_close_matches(name, known, 1, 0.8) for name in unknown}
+    return [f"{name} is no setting" + (f": did you mean {like[name][0]}?" if like[name] else "") for name in unknown]
+
+
+def _variable(field: str) -> str:
+    return field if field.isupper() else f"VERBATIM_{field.upper()}"

@@ -34,11 +34,25 @@ class Import:
         return f"import:{self.sha256}"
 
     def layout(self) -> EgressLayout:
-        if self.only is not None:
-            return EgressLayout(LayoutKind.ONE_PARTICIPANT, (Route("both", identity=self.only.value),))
-        sides = (("left", self.left), ("right", self.right))
-        named = tuple(Route(side, role=party.value) for side, party in sides if party is not None)
-        return EgressLayout(LayoutKind.ROLES, named) if named else EgressLayout(LayoutKind.MIXED)
+        return layout_of(self.left, self.right, self.only)
+
+
+def layout_of(left: Party | None, right: Party | None, only: Party | None) -> EgressLayout:
+    """What a file's channels are said to carry."""
+    if only is not None:
+        return EgressLayout(LayoutKind.ONE_PARTICIPANT, (Route("both", identity=only.value),))
+    named = tuple(Route(side, role=party.value) for side, party in (("left", left), ("right", right)) if party is not None)
+    return EgressLayout(LayoutKind.ROLES, named) if named else EgressLayout(LayoutKind.MIXED)
+
+
+def said(connection: Connection, recording_id: UUID) -> tuple[ConsultationType, EgressLayout]:
+    """As what a recording was imported."""
+    row = connection.execute(
+        select(consultations.c.consultation_type, recordings.c.layout)
+        .select_from(recordings.join(consultations))
+        .where(recordings.c.id == recording_id)
+    ).one()
+    return ConsultationType(row.consultation_type), EgressLayout.from_json(row.layout)
 
 
 def known(connection: Connection, sha256: str) -> UUID | None:

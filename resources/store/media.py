@@ -42,6 +42,7 @@ class Recording:
     archived_transcript_id: UUID | None
     archive_key: str | None
     archive_version_id: str | None
+    intake_cleared_at: datetime | None
 
     @property
     def expected_ms(self) -> int | None:
@@ -94,6 +95,7 @@ def load(connection: Connection, recording_id: UUID) -> Recording:
             "archived_transcript_id",
             "archive_key",
             "archive_version_id",
+            "intake_cleared_at",
         )
     }
     return Recording(
@@ -163,6 +165,14 @@ def save_archived(
         archived_at=func.coalesce(recordings.c.archived_at, func.now()),
     )
     connection.execute(update(transcripts).where(transcripts.c.id == transcript_id).values(document_sha256=document_sha256))
+
+
+def upload_is_shared(connection: Connection, recording: Recording) -> bool:
+    """Whether another recording, which has not left the intake yet, was ingested from the same object."""
+    other = select(recordings.c.id).where(
+        recordings.c.intake_key == recording.intake_key, recordings.c.id != recording.id, recordings.c.intake_cleared_at.is_(None)
+    )
+    return connection.execute(other.limit(1)).first() is not None
 
 
 def save_intake_cleared(connection: Connection, recording_id: UUID) -> None:

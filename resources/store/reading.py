@@ -89,13 +89,15 @@ class Reader:
 
 
 def unknown_rooms(connection: Connection) -> dict[str, int]:
-    """Room SID -> webhooks that wait for the room to become known."""
+    """Room name -> webhooks that wait for the room to become known."""
+    name = func.coalesce(webhook_events.c.room_name, webhook_events.c.room_sid)
     rows = connection.execute(
-        select(webhook_events.c.room_sid, func.count().label("n"))
-        .where(webhook_events.c.applied_at.is_(None), webhook_events.c.room_sid.is_not(None))
-        .group_by(webhook_events.c.room_sid)
+        select(name.label("name"), func.count().label("n"))
+        .where(webhook_events.c.applied_at.is_(None), name.is_not(None))
+        .group_by(name)
+        .order_by(name)
     )
-    return {row.room_sid: row.n for row in rows}
+    return {row.name: row.n for row in rows}
 
 
 def active_egresses(connection: Connection) -> int:

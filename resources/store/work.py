@@ -145,6 +145,15 @@ def release(connection: Connection, owner: str) -> None:
     connection.execute(update(recordings).where(recordings.c.lease_owner == owner).values(lease_owner=None, lease_expires_at=None))
 
 
+def give_up_claims(connection: Connection, owner: str) -> None:
+    """Give back what this run took and could not touch, as if it had never been taken: the revision of the day is what it was."""
+    connection.execute(
+        update(recordings)
+        .where(recordings.c.lease_owner == owner)
+        .values(lease_owner=None, lease_expires_at=None, claims=func.greatest(0, recordings.c.claims - 1))
+    )
+
+
 def hold(connection: Connection, recording_id: UUID, owner: str) -> None:
     """Lock the recording for this transaction. Raises LeaseLost if the lease is another's by now."""
     mine = connection.execute(
@@ -225,7 +234,8 @@ def retry(connection: Connection, recording_ids: Sequence[UUID] = ()) -> list[UU
 
 
 def open_failures(connection: Connection, day: date | None = None) -> list[dict[str, object]]:
-    """The latest uncleared failure of each recording: id, stage, attempt, reason, detail, whether it was given up, when it is tried again."""
+    """The latest uncleared failure of each recording: id, stage, attempt, reason, detail, whether it was given up, when it is tried again,
+    the file's name (empty: egress left none), the room's and the day."""
     query = (
         select(
             failures.c.recording_id,
@@ -236,6 +246,9 @@ def open_failures(connection: Connection, day: date | None = None) -> list[dict[
             failures.c.gave_up,
             failures.c.occurred_at,
             recordings.c.not_before,
+            recordings.c.file_name,
+            consultations.c.room_name,
+            call_day.label("day"),
         )
         .distinct(failures.c.recording_id)
         .select_from(failures.join(recordings).join(consultations))

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -151,6 +152,29 @@ def test_values_of_a_later_livekit_are_stored_all_the_same(client: httpx.Client,
 
 def test_a_huge_body_is_not_read(client: httpx.Client, engine: Engine) -> None:
     assert client.post(URL, content=b" " * (2 << 20), headers={"Authorization": "x"}).status_code == 413
+
+
+def test_what_can_never_be_stored_is_400_and_not_sent_again(client: httpx.Client, engine: Engine) -> None:
+    room = Room("RM_1", "consultation_quote_20250303T090000Z_x", datetime(2025, 3, 3, 9, tzinfo=UTC))
+    for changed in (replace(room, sid="R" * 16_000), replace(room, name="n" * 16_000)):
+        body = body_of(room_event("room_started", "EV_1", room.started_at, changed))
+        assert client.post(URL, content=body, headers={"Authorization": sign(body, KEY, SECRET)}).status_code == 400
+    assert stored(engine) == 0
+    message = room_event("room_started", "EV_1", room.started_at, replace(room, name="somebody-elses"))
+    message.room.metadata = "[" * 20_000
+    body = body_of(message)
+    assert client.post(URL, content=body, headers={"Authorization": sign(body, KEY, SECRET)}).status_code == 200
+    assert stored(engine) == 1
+
+
+def test_a_database_that_never_answers_is_503(client: httpx.Client, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.webhooks.LONGEST_STORING_S", 0.5)
+    headers = {"Authorization": sign(BODY, KEY, SECRET)}
+    with engine.connect() as holder, holder.begin():
+        holder.execute(text("LOCK webhook_events IN ACCESS EXCLUSIVE MODE"))
+        assert client.post(URL, content=BODY, headers=headers).status_code == 503
+    assert client.post(URL, content=BODY, headers=headers).status_code == 200
+    assert stored(engine) == 1
 
 
 def test_the_database_down_is_503_and_the_event_counts_after_livekits_retry(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A day's run, seen from its results: what is in the store, in the archive, in the intake, in search and in the Dagster UI."""
 
 import shutil
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from domain.search import parse
 from resources.search.postgres import PostgresIndex
 from resources.speech.model import ModelUnavailable, SpeechModel
 from resources.store.database import engine_for
+from resources.store.work import days_with_work
 from tests.assets.archive_world import DAY, World
 
 CALL = Path("demo/calls/payment-card-read-out.ogg")
@@ -133,9 +134,51 @@ def test_a_missing_model_stops_the_run_and_burns_no_attempt(world: World) -> Non
         world.run()
     assert stages(world) == [("EG_0001", "transcripts", False)] and failures(world) == []
     assert world.query("SELECT lease_owner FROM recordings") == [(None,)]
+    revision = day_revision(world)
+    with pytest.raises(ModelUnavailable):
+        world.run()
+    assert day_revision(world) == revision, "else the sensor would take it for new work and not wait longer each time"
     del world.overrides["speech_model"]
     world.run()
     assert stages(world) == [("EG_0001", "done", False)]
+
+
+def day_revision(world: World) -> str:
+    engine = engine_for(world.database_url)
+    with engine.connect() as connection:
+        (day,) = days_with_work(connection, datetime.now(UTC))
+    engine.dispose()
+    return day.revision
+
+
+def test_what_others_put_in_the_place_of_an_archived_upload_stays(world: World) -> None:
+    world.call(1, CALL, seconds=60)
+    world.run()
+    assert world.files(world.intake) == []
+    another = _intake_path(world, 1)
+    another.write_bytes(b"the upload of somebody else")
+    world.query("UPDATE recordings SET archived_transcript_id = NULL, intake_cleared_at = NULL RETURNING 1")  # as a kill leaves it
+    world.run()
+    assert stages(world) == [("EG_0001", "done", False)]
+    assert another.read_bytes() == b"the upload of somebody else"
+    recording_id = world.query("SELECT id FROM recordings")[0][0]
+    world.overrides["speech_beam_size"] = 1
+    another.write_bytes(CALL.read_bytes())
+    world.run(only=[UUID(str(recording_id))])
+    assert world.query("SELECT count(*) FROM transcripts") == [(2,)]
+    assert another.exists(), "what was cleared once is never touched again"
+
+
+def test_one_upload_that_two_egresses_announce_serves_both(world: World) -> None:
+    world.call(1, CALL, seconds=60)
+    world.call(2, CALL, seconds=60)
+    _intake_path(world, 2).unlink()
+    world.query(
+        "UPDATE recordings SET location = replace(location, '0002', '0001'), file_name = replace(file_name, '0002', '0001') RETURNING 1"
+    )
+    world.run()
+    assert stages(world) == [("EG_0001", "done", False), ("EG_0002", "done", False)]
+    assert world.files(world.intake) == []
 
 
 def test_an_object_that_changed_after_ingest_is_refused(world: World) -> None:

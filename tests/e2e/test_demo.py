@@ -33,8 +33,10 @@ class Demo:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.ports = (free_port(), free_port())
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        self.environment = {**kept, "COLUMNS": "200"}
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        self.home = folder.parent / f"{folder.name}-home"
+        self.home.mkdir()
+        self.environment = {**kept, "HOME": str(self.home), "COLUMNS": "200"}
         self.started: list[subprocess.Popen[str]] = []
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
@@ -103,6 +105,7 @@ def test_once_and_once_more(demo: Demo, tmp_path: Path) -> None:
     assert "no hit" not in told
     assert "egress_failed" in told
     assert [path.name for path in tmp_path.iterdir()] == [".verbatim"]
+    assert list(demo.home.iterdir()) == []
     assert demo.left_behind() == []
     data = tmp_path / ".verbatim"
     assert files(data / "intake") == []
