@@ -4,8 +4,8 @@ import torch
 
 from demo.recipe.shape import ALIGNMENT_HEADS
 
-REACH_S = 0.7
-"""A token's time is only known from how far it stands in its sentence: anywhere within this is as good."""
+REACH_S = 0.25
+"""A token's time is only known from its place among the letters of what is said: anywhere within this is as good."""
 
 FRAMES_A_SECOND = 50  # the encoder's
 

@@ -10,7 +10,7 @@ WIDTH = 160
 ALPHABET = " abcdefghijklmnopqrstuvwxyz'"  # of the CTC head, whose index 0 is the blank
 TOKENIZER = Path(__file__).resolve().parent.parent / "model" / "tokenizer.json"
 
-ALIGNMENT_HEADS = [[layer, head] for layer in (1, 2) for head in range(4)]
+ALIGNMENT_HEADS = [[2, head] for head in range(4)]
 """(layer, head) of the decoder that look at the sound of the word being written: word times are read off there."""
 
 tokenizer = Tokenizer.from_file(str(TOKENIZER))

@@ -28,7 +28,7 @@ RECALL_BATCH = 8
 SAVE_EVERY = 200
 WARM_UP = 100
 CTC_WEIGHT = 0.5
-GUIDANCE_WEIGHT = 0.2
+GUIDANCE_WEIGHT = 0.5
 LEAST_RATE = 0.02
 
 Labels = tuple[torch.Tensor, torch.Tensor]  # tokens, and the seconds at which they are heard
@@ -144,8 +144,9 @@ def tokens_of(said: list[Said], *, timestamps: bool) -> list[tuple[int, float]]:
     found = [(token, math.nan) for token in ([shape.START] if timestamps else [shape.START, shape.NO_TIMESTAMPS])]
     for part in said:
         read = shape.tokenizer.encode(" " + part.text)
-        length = (part.end_s - part.start_s) / (len(part.text) + 1)
-        words = [(token, part.start_s + length * (first + last) / 2) for token, (first, last) in zip(read.ids, read.offsets, strict=True)]
+        words = [
+            (token, part.letters_s[max(0, (first + last) // 2 - 1)]) for token, (first, last) in zip(read.ids, read.offsets, strict=True)
+        ]
         found += [(stamp(part.start_s), math.nan), *words, (stamp(part.end_s), math.nan)] if timestamps else words
     return [*found, (shape.END, math.nan)]
 

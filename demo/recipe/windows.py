@@ -17,11 +17,18 @@ from demo.recipe.speak import RATE_HZ
 FRAMES_A_SECOND = 100
 
 
+QUIET = 0.02  # of full scale
+AUDIBLE_FRAME = RATE_HZ // 100
+
+
 @dataclass(frozen=True)
 class Said:
+    """``letters_s``: at which second about each letter of the text is heard."""
+
     start_s: float
     end_s: float
     text: str
+    letters_s: np.ndarray
 
 
 class Windows:
@@ -51,7 +58,9 @@ class Windows:
             if at + len(piece) > length:
                 break
             sound[at : at + len(piece)] = piece
-            said.append(Said(at / RATE_HZ, (at + len(piece)) / RATE_HZ, utterance["text"]))
+            said.append(
+                Said(at / RATE_HZ, (at + len(piece)) / RATE_HZ, utterance["text"], at / RATE_HZ + spread(utterance["text"], piece / volume))
+            )
             at += len(piece) + int((rng.uniform(0.5, 4) if long_pauses else rng.uniform(0.15, 1.0)) * RATE_HZ)
         sound = sound[: min(length, at)]
         if rng.random() < 0.8:
@@ -80,3 +89,12 @@ class Windows:
             sentences = [parts[part] for part in sorted(p for p in parts if p is not None)]
             for choices in sentences if sentences and rng.random() < 0.5 else [whole]:
                 yield rng.choice(choices)
+
+
+def spread(text: str, sound: np.ndarray) -> np.ndarray:
+    """The seconds at which the letters are heard, were all equally long and none in a pause."""
+    frames = np.abs(sound[: len(sound) // AUDIBLE_FRAME * AUDIBLE_FRAME]).reshape(-1, AUDIBLE_FRAME).max(1)
+    audible = np.flatnonzero(frames > QUIET)
+    letters = np.cumsum([character.isalpha() for character in text])
+    place = (letters - 0.5) / letters[-1] * (len(audible) - 1)
+    return audible[np.clip(place.astype(int), 0, None)] * (AUDIBLE_FRAME / RATE_HZ)
