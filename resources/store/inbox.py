@@ -19,7 +19,8 @@ from domain.failures import Reason
 from domain.media_checks import egress_flags
 from domain.parties import Party
 from resources.livekit import read_stored
-from resources.tables import consultations, failures, recordings, webhook_events
+from resources.store.room_names import earliest_room_keeps_name
+from resources.tables import failures, recordings, webhook_events
 
 LEFT = frozenset({"participant_left", "participant_connection_aborted"})
 
@@ -62,7 +63,7 @@ class Inbox:
         if stored.room_name != event.room.name:
             with self._engine.begin() as connection:
                 connection.exec_driver_sql(_LOCK_NAME, {"name": event.room.name})
-                _earliest_room_keeps_name(connection, event.room.name)
+                earliest_room_keeps_name(connection, event.room.name)
         return True
 
     def _ended_in_known_room(self, event: CallEvent, body: str) -> bool:
@@ -98,7 +99,9 @@ def make_room_known(connection: Connection, event: CallEvent) -> None:
     kind = type_from_room(event.room.name, event.room.metadata)
     values = {"id": uuid4(), "name": event.room.name, "sid": event.room.sid, "type": kind.value if kind else None}
     bound = connection.exec_driver_sql(_BIND if kind is None else _BIND_OR_ADOPT, values).first()
-    if bound is None and kind is not None and connection.exec_driver_sql(_KNOWN, {"sid": event.room.sid}).first() is None:
+    if bound is None and kind is None:  # a name that somebody wrote down as ours stays ours, also for a room that takes it again
+        values["type"] = connection.exec_driver_sql(_TYPE_OF_NAME, values).scalar()
+    if bound is None and values["type"] is not None and connection.exec_driver_sql(_KNOWN, {"sid": event.room.sid}).first() is None:
         later = {**values, "name": name_of_later_room(event.room.name, event.room.sid)}
         bound = connection.exec_driver_sql(_BIND_OR_ADOPT, later).one()
     if bound is not None and bound.waited_for:
@@ -109,7 +112,7 @@ def _finish(connection: Connection, event: CallEvent, stored: Row[Any]) -> Outco
     if stored.consultation_id is None:
         return Outcome.WAITING
     if event.room is not None and stored.room_name != event.room.name:
-        _earliest_room_keeps_name(connection, event.room.name)
+        earliest_room_keeps_name(connection, event.room.name)
     _add_recordings(connection, event, stored.consultation_id)
     return Outcome.APPLIED
 
@@ -170,22 +173,6 @@ def _person(event: CallEvent) -> dict[str, Any] | None:
         "microphone": event.sent_at if audio else None,
         "tracks": [audio] if audio else [],
     }
-
-
-def _earliest_room_keeps_name(connection: Connection, name: str) -> None:
-    """Rooms that share a name: the one that began first is called by it, whichever webhook came first."""
-    later = consultations.c.room_name.startswith(f"{name}~", autoescape=True)
-    rows = connection.execute(
-        select(consultations.c.id, consultations.c.room_name, consultations.c.room_sid)
-        .where((consultations.c.room_name == name) | later)
-        .order_by(consultations.c.started_at.nulls_last(), consultations.c.room_sid)
-        .with_for_update()
-    ).all()
-    if len(rows) < 2 or rows[0].room_name == name:
-        return
-    for row in [*rows[1:], rows[0]]:  # the name must be free before the first one takes it
-        wanted = name if row is rows[0] else name_of_later_room(name, row.room_sid)
-        connection.execute(update(consultations).where(consultations.c.id == row.id).values(room_name=wanted))
 
 
 def _add_recordings(connection: Connection, event: CallEvent, consultation_id: UUID) -> None:
@@ -273,6 +260,7 @@ _LOCK_NAME = "SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0))"
 _KNOWN = "SELECT id FROM video_consultations WHERE room_sid = %(sid)s"
 # A room that is known yields no row, and neither does a name that is taken. A consultation that was created before its room was opened
 # gets the first room of its name.
+_TYPE_OF_NAME = "SELECT consultation_type FROM video_consultations WHERE room_name = %(name)s"
 _WAITED_FOR = "EXISTS (SELECT FROM webhook_events WHERE room_sid = %(sid)s AND applied_at IS NULL) AS waited_for"
 _BIND = f"""
     UPDATE video_consultations SET room_sid = %(sid)s

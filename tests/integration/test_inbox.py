@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from livekit.protocol import egress as egress_pb
 from livekit.protocol.webhook import WebhookEvent
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, delete, insert, select, text, update
 
 from demo.livekit_events import File, Person, Room, audio_track_event, body_of, egress_event, participant_event, room_event, routes
 from resources.livekit import read_event
 from resources.store.inbox import Inbox, Outcome
+from resources.tables import consultations, users
 
 T0 = datetime(2025, 3, 3, 15, 0, 0, 250_000, tzinfo=UTC)
 NAME = "consultation_claims_20250303T150000Z_0123456789abcdef01234567"
@@ -73,6 +76,28 @@ def test_of_two_endings_of_one_egress_the_better_one_counts(engine: Engine) -> N
     assert all(one == states[0] for one in states)
     assert [(r[2], r[3], r[7], r[10]) for r in states[0]["recordings"]] == [("x.ogg", "EGRESS_COMPLETE", [], False)]
     assert states[0]["failures"] == []
+
+
+@pytest.mark.parametrize("name", [NAME, "a room of somebody's own naming"])
+def test_a_consultation_that_was_there_before_its_room_belongs_to_the_first_of_its_name(engine: Engine, name: str) -> None:
+    calls = [call("a", 0, name), call("b", 3_600, name)]
+    customer, consultation = uuid4(), uuid4()
+    states = []
+    for told in (calls[0] + calls[1], calls[1] + calls[0], [one for pair in zip(calls[1], calls[0], strict=True) for one in pair]):
+        clear(engine)
+        with engine.begin() as connection:
+            connection.execute(insert(users).values(id=customer, role="customer"))
+            made = {"id": consultation, "room_name": name, "consultation_type": "claims", "customer_id": customer}
+            connection.execute(insert(consultations).values(**made))
+        send(engine, told)
+        states.append(state(engine))
+        with engine.begin() as connection:
+            row = connection.execute(select(consultations).where(consultations.c.customer_id == customer)).one()
+            assert (row.id, row.room_sid, row.room_name) == (consultation, "RM_a", name)
+            connection.execute(update(consultations).values(customer_id=None))
+            connection.execute(delete(users))
+    assert all(one == states[0] for one in states)
+    assert [(row[0], row[1]) for row in states[0]["calls"]] == [("RM_a", name), ("RM_b", f"{name}~RM_b")]
 
 
 def send(engine: Engine, events: Sequence[WebhookEvent]) -> list[Outcome]:
