@@ -149,7 +149,7 @@ def _follow(console: Console, stack: Stack, calls: list[DemoCall]) -> list[Outco
             )
         }
         while True:
-            stack.group.check()
+            stack.check()
             with stack.engine.connect() as connection:
                 for column, task in tasks.items():
                     progress.update(task, completed=_count(connection, column, calls))

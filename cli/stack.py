@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine, text
 
 import pipelines
-from cli.processes import Group, ended_by_signals, require_free, stopping
+from cli.processes import DidNotStart, Group, ended_by_signals, require_free, stopping
 from resources import embedded_postgres, migrations
 from resources.settings import Settings
 from resources.store.database import opened, owned_database
@@ -25,6 +25,13 @@ class Stack:
     group: Group
     api_url: str
     dagster_url: str
+    postgres: Path | None
+
+    def check(self) -> None:
+        """Raises DidNotStart if one of the processes has ended by itself."""
+        self.group.check()
+        if self.postgres is not None and not embedded_postgres.is_running(self.postgres):
+            raise DidNotStart(f"PostgreSQL ended: see {self.postgres / 'postgres.log'}")
 
 
 @contextmanager
@@ -59,7 +66,8 @@ def running(settings: Settings, environment: dict[str, str]) -> Iterator[Stack]:
         api_url = f"http://{host}:{settings.api_port}"
         dagster_url = f"http://127.0.0.1:{settings.dagster_port}"
         group.wait_for("api", f"{api_url}/readyz")
-        yield Stack(engine, group, api_url, dagster_url)
+        postgres = None if settings.database_url and settings.dagster_database_url else settings.data_dir.resolve() / "postgres"
+        yield Stack(engine, group, api_url, dagster_url, postgres)
 
 
 def _databases(stack: ExitStack, settings: Settings) -> dict[str, str]:

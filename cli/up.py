@@ -39,6 +39,6 @@ def stay(console: Console, stack: Stack) -> None:
     try:
         while True:
             time.sleep(CHECK_EVERY_S)
-            stack.group.check()
+            stack.check()
     except KeyboardInterrupt:
         console.print("Stopping …")

@@ -105,6 +105,10 @@ def _start(folder: Path) -> EmbeddedPostgres:
     return EmbeddedPostgres(port, owner_password, password)
 
 
+def is_running(folder: Path) -> bool:
+    return _running_port(folder / "data") is not None
+
+
 def stop(folder: Path) -> None:
     """Stop the server of ``folder`` whoever uses it; does nothing where none runs."""
     if _running_port(folder / "data") is not None:

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from domain.object_keys import RESERVED
-from resources.embedded_postgres import running
+from resources.embedded_postgres import running, stop
 from resources.store.database import engine_for
 
 pytestmark = pytest.mark.timeout(1200)
@@ -170,6 +170,19 @@ def test_a_person_can_use_what_stays_up_until_ctrl_c(demo: Demo, page: Page) -> 
     look_at_dagster(page, f"http://127.0.0.1:{demo.ports[1]}/")
     os.kill(process.pid, signal.SIGINT)
     assert process.wait(60) == 0
+    assert demo.left_behind() == []
+
+
+def test_it_ends_when_its_database_does(demo: Demo) -> None:
+    process = demo.start()
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Ctrl-C stops everything" in line:
+            break
+    stop(demo.folder / ".verbatim" / "postgres")
+    told, _ = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "PostgreSQL ended" in told
     assert demo.left_behind() == []
 
 
