@@ -30,6 +30,8 @@ PUBLIC: frozenset[Role] = frozenset()
 
 OFFICERS = frozenset({Role.COMPLIANCE, Role.ADMIN})
 
+PARTIES = frozenset({Role.CUSTOMER, Role.AGENT, Role.PARTNER})
+
 ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/livekit/webhook"): PUBLIC,  # signed by LiveKit
     ("GET", "/healthz"): PUBLIC,
@@ -38,7 +40,14 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/sign-in"): PUBLIC,
     ("POST", "/sign-in"): PUBLIC,
     ("POST", "/sign-out"): PUBLIC,
+    ("GET", "/metrics"): frozenset({Role.ADMIN, Role.MONITOR}),
     ("GET", "/api/search"): OFFICERS,
+    ("GET", "/api/consultations"): PARTIES | OFFICERS,
+    ("GET", "/api/consultations/{consultation_id}"): PARTIES | OFFICERS | {Role.ASSISTANT},
+    ("PUT", "/api/consultations/{consultation_id}/notes"): frozenset({Role.AGENT, Role.ADMIN}),
+    ("PUT", "/api/consultations/{consultation_id}/summary"): frozenset({Role.ASSISTANT, Role.AGENT, Role.ADMIN}),
+    ("PUT", "/api/consultations/{consultation_id}/rating"): frozenset({Role.CUSTOMER}),
+    ("PUT", "/api/consultations/{consultation_id}/archived"): frozenset({Role.ADMIN}),
     ("GET", "/"): OFFICERS,
     ("GET", "/consultations/{consultation_id}"): OFFICERS,
 }

@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
+from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import access, health, pages, search, session, webhooks
+from api import access, consultations, health, metrics, pages, search, session, webhooks
 from api.problems import problem, wrong_parameter
 from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
@@ -42,9 +43,11 @@ def create_app(settings: Settings, engine: Engine | None = None, identities: Ide
     app.state.identities = trusted
     app.state.strangers = access.strangers()
     app.state.development = settings.oidc_issuer is None
-    for router in (webhooks.router, search.router, health.router, session.router, pages.router):
+    for router in (webhooks.router, search.router, metrics.router, consultations.router, health.router, session.router, pages.router):
         app.include_router(router, dependencies=[Depends(access.authorise)] if access.guarded(router) else [])
     access.require_listed(app)
+    app.state.registry = CollectorRegistry()
+    app.add_middleware(metrics.Measured, registry=app.state.registry)
     if settings.oidc_issuer is None:
         app.add_middleware(LoopbackOnly)
     return app
@@ -54,6 +57,7 @@ def _connect(app: FastAPI, engine: Engine) -> None:
     app.state.engine = engine
     app.state.inbox = Inbox(engine)
     app.state.search = PostgresIndex(engine)
+    app.state.registry.register(metrics.Store(engine))
 
 
 class LoopbackOnly:

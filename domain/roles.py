@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """ASSISTANT is the AI worker's own service account; the others are people."""
+    """ASSISTANT is the AI worker's own service account and MONITOR that of whatever collects metrics; the others are people."""
 
     CUSTOMER = "customer"
     AGENT = "agent"
@@ -14,6 +14,7 @@ class Role(StrEnum):
     COMPLIANCE = "compliance"
     ADMIN = "admin"
     ASSISTANT = "assistant"
+    MONITOR = "monitor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +26,8 @@ class Caller:
     team: str | None = None
 
     def acting(self, allowed: frozenset[Role]) -> Role | None:
-        """The role in which a caller does what ``allowed`` may do; None if in none. The order of Role decides between several."""
-        return next((role for role in Role if role in self.roles and role in allowed), None)
+        """The role in which a caller does what ``allowed`` may do; None if in none. Of several, the one that sees most."""
+        return next((role for role in _SEES_MOST if role in self.roles and role in allowed), None)
+
+
+_SEES_MOST = (Role.ADMIN, Role.COMPLIANCE, Role.SUPERVISOR, Role.ASSISTANT, Role.AGENT, Role.PARTNER, Role.CUSTOMER, Role.MONITOR)

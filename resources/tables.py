@@ -101,6 +101,9 @@ consultations = Table(
     _created(),
     Index(None, "started_at"),
     Index(None, "ended_at"),
+    Index(None, "created_at", "id"),
+    Index(None, "customer_id", "created_at", "id"),
+    Index(None, "agent_id", "created_at", "id"),
 )
 
 webhook_events = Table(

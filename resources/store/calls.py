@@ -1,0 +1,131 @@
+"""Consultations as the live-call API lists, reads and changes them. Whoever may not see one finds nothing, as if it were not there."""
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, false, select, true, tuple_, update
+
+from domain.consultations import ConsultationType
+from domain.roles import Caller, Role
+from resources.tables import consultations
+
+COLUMNS = (
+    "id", "consultation_type", "room_name", "customer_id", "agent_id", "partner_id", "quote_id", "claim_id", "ai_handled", "escalated_to_human",
+    "started_at", "ended_at", "duration_seconds", "ai_summary", "agent_notes", "customer_rating", "jurisdictions", "archived", "created_at",
+)  # fmt: skip
+"""What a list and a single one show. What was said is no part of it: transcripts have readers of their own."""
+
+_SHOWN = [consultations.c[name] for name in COLUMNS]
+_ORDER = (consultations.c.created_at, consultations.c.id)
+
+
+class CallState(StrEnum):
+    PLANNED = "planned"
+    OPEN = "open"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """``since`` and ``until`` bound the call's start, UTC, the second one excluded. Archived ones only where they are asked for."""
+
+    kind: ConsultationType | None = None
+    state: CallState | None = None
+    customer_id: UUID | None = None
+    agent_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: tuple[RowMapping, ...]
+    next_cursor: str | None
+
+
+class WrongCursor(Exception):
+    """No cursor of this list."""
+
+
+def listed(connection: Connection, caller: Caller, role: Role, filters: Filters, *, limit: int, cursor: str | None) -> Page:
+    """The newest first. Raises WrongCursor. What is added while somebody pages is not in the way: pages go from the cursor backwards."""
+    wanted = [visible_to(caller, role), *_conditions(filters)]
+    if cursor is not None:
+        wanted.append(tuple_(*_ORDER) < tuple_(*_decoded(cursor)))
+    query = select(*_SHOWN).where(*wanted).order_by(*(column.desc() for column in _ORDER)).limit(limit + 1)
+    rows = connection.execute(query).mappings().all()
+    more = len(rows) > limit
+    return Page(tuple(rows[:limit]), _encoded(rows[limit - 1]) if more else None)
+
+
+def one(connection: Connection, caller: Caller, role: Role, consultation_id: UUID, *, for_update: bool = False) -> RowMapping | None:
+    """The consultation, if it is there and this caller may see it."""
+    query = select(*_SHOWN).where(consultations.c.id == consultation_id, visible_to(caller, role))
+    return connection.execute(query.with_for_update() if for_update else query).mappings().first()
+
+
+def change(connection: Connection, consultation_id: UUID, **values: Any) -> None:
+    connection.execute(update(consultations).where(consultations.c.id == consultation_id).values(**values))
+
+
+def visible_to(caller: Caller, role: Role) -> ColumnElement[bool]:
+    """Which rows a caller sees in a role: officers and the assistant all, the parties of a call their own, everybody else none."""
+    if role in (Role.ADMIN, Role.COMPLIANCE, Role.ASSISTANT):
+        return true()
+    column = {Role.CUSTOMER: consultations.c.customer_id, Role.AGENT: consultations.c.agent_id, Role.PARTNER: consultations.c.partner_id}
+    try:
+        own = UUID(caller.subject)
+    except ValueError:
+        return false()
+    return column[role] == own if role in column else false()
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    table = consultations.c
+    chosen: list[ColumnElement[bool]] = [table.archived.is_(filters.archived)]
+    if filters.kind is not None:
+        chosen.append(table.consultation_type == filters.kind.value)
+    if filters.customer_id is not None:
+        chosen.append(table.customer_id == filters.customer_id)
+    if filters.agent_id is not None:
+        chosen.append(table.agent_id == filters.agent_id)
+    if filters.since is not None:
+        chosen.append(table.started_at >= filters.since)
+    if filters.until is not None:
+        chosen.append(table.started_at < filters.until)
+    if filters.state is not None:
+        chosen.append(_in_state(filters.state))
+    return chosen
+
+
+def _in_state(state: CallState) -> ColumnElement[bool]:
+    table = consultations.c
+    match state:
+        case CallState.PLANNED:
+            return and_(table.started_at.is_(None), table.ended_at.is_(None))
+        case CallState.OPEN:
+            return and_(table.started_at.is_not(None), table.ended_at.is_(None))
+        case CallState.ENDED:
+            return table.ended_at.is_not(None)
+
+
+def _encoded(row: RowMapping) -> str:
+    return base64.urlsafe_b64encode(json.dumps([row["created_at"].isoformat(), str(row["id"])]).encode()).decode()
+
+
+def _decoded(cursor: str) -> tuple[datetime, UUID]:
+    try:
+        at, consultation_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError("without a zone")
+        return moment, UUID(consultation_id)
+    except (ValueError, TypeError, AttributeError, binascii.Error):
+        raise WrongCursor from None
