@@ -2,16 +2,17 @@
 # The servers that the tests need, on loopback: services.sh start | stop | status
 # State, logs and pids are in .services/ of this checkout; .services/env tells the tests where everything is (readable by its owner alone).
 # Each service is a file of its own here, <name>.sh, that takes start DIR PORT (0: it needs none), stop DIR and status DIR and leaves its variables in DIR/env.
-# Ports: VERBATIM_CEPH_PORT (17480; its neighbours from one below to twelve above are used too).
+# Ports: VERBATIM_CEPH_PORT (17480; its neighbours from one below to twelve above are used too), VERBATIM_LIVEKIT_PORT (17900 and the one above).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 state=$(realpath -m "${VERBATIM_SERVICES_DIR:-$here/../.services}")
-services=(ceph chromium)
+services=(ceph chromium livekit)
 action=${1:-}
 
 port_of() {
   case $1 in
   ceph) echo "${VERBATIM_CEPH_PORT:-17480}" ;;
+  livekit) echo "${VERBATIM_LIVEKIT_PORT:-17900}" ;;
   *) echo 0 ;;
   esac
 }

@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from resources.objects import S3Connection, S3Store, StorageError
+from tests.livekit_server import LiveKitServer
 
 STATE = Path(os.environ.get("VERBATIM_SERVICES_DIR") or Path(__file__).parents[1] / ".services")
 
@@ -59,6 +60,29 @@ def page() -> Iterator[Page]:
         opened.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)
         yield opened
+
+
+class StartLiveKit(Protocol):
+    """Starts a LiveKit server that posts its webhooks to the URL, or to nobody."""
+
+    def __call__(self, webhook_url: str | None = None) -> LiveKitServer: ...
+
+
+@pytest.fixture
+def livekit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartLiveKit]:
+    """LiveKit servers of the test's own, which end with it."""
+    program = _variables().get("VERBATIM_TEST_LIVEKIT_SERVER")
+    if program is None or not Path(program).is_file():
+        pytest.fail("this test needs livekit-server: run make services")
+    started: list[LiveKitServer] = []
+
+    def start(webhook_url: str | None = None) -> LiveKitServer:
+        started.append(LiveKitServer(program, tmp_path_factory.mktemp("livekit"), webhook_url))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.kill()
 
 
 @pytest.fixture(scope="session")
