@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI
+from fastapi.security import HTTPBearer
 from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
@@ -16,11 +17,14 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
-from api.problems import problem
+from api.problems import Responses, described, problem
 from domain.audit import Deed, Outcome
 from domain.roles import Caller, Role
 from resources.identity import IssuerUnavailable, NotIdentified
 from resources.store import audit
+
+bearer = HTTPBearer(auto_error=False, scheme_name="bearer", bearerFormat="JWT", description="A token of the OIDC issuer")
+"""Only for the description; ``authorise`` decides."""
 
 SESSION = "verbatim_session"
 LONGEST_PATH = 200
@@ -133,6 +137,14 @@ def require_listed(app: FastAPI) -> None:
     there = {(method, path) for route in app.routes for method, path in _paths(route)}
     if missing := there.symmetric_difference(ROUTES):
         raise RuntimeError(f"the table of routes and the routes do not agree about {sorted(missing)}")
+
+
+GUARDED: Responses = {
+    401: described("No token, or one that proves nothing"),
+    403: described("The token's roles may not do this"),
+    503: described("The store is down, or the issuer's keys cannot be had"),
+}
+"""What every guarded route can answer, for its description."""
 
 
 def guarded(router: APIRouter) -> bool:

@@ -7,10 +7,11 @@ from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import access, consultations, health, metrics, pages, search, session, webhooks
-from api.problems import problem, wrong_parameter
+from api.problems import plain_problem, problem, wrong_parameter
 from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
 from resources.search.postgres import PostgresIndex
@@ -38,13 +39,17 @@ def create_app(settings: Settings, engine: Engine | None = None, identities: Ide
         title="Verbatim", summary="The archive of recorded consultations", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None
     )  # FastAPI's pages load scripts from elsewhere
     app.add_exception_handler(RequestValidationError, wrong_parameter)
+    app.add_exception_handler(HTTPException, plain_problem)
     app.add_exception_handler(access.Refused, access.refusal)
     app.state.webhooks = Webhooks(keys)
     app.state.identities = trusted
     app.state.strangers = access.strangers()
     app.state.development = settings.oidc_issuer is None
     for router in (webhooks.router, search.router, metrics.router, consultations.router, health.router, session.router, pages.router):
-        app.include_router(router, dependencies=[Depends(access.authorise)] if access.guarded(router) else [])
+        if access.guarded(router):
+            app.include_router(router, dependencies=[Depends(access.bearer), Depends(access.authorise)], responses=access.GUARDED)
+        else:
+            app.include_router(router)
     access.require_listed(app)
     app.state.registry = CollectorRegistry()
     app.add_middleware(metrics.Measured, registry=app.state.registry)

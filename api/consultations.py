@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.access import deed_of
-from api.problems import problem
+from api.problems import Responses, described, problem
 from domain.audit import Outcome
 from domain.consultations import ConsultationType
 from resources.store import audit, calls
@@ -22,13 +22,12 @@ router = APIRouter(prefix="/api/consultations", tags=["consultations"])
 
 LARGEST_PAGE = 100
 LONGEST_TEXT = 20_000
-PROBLEMS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "No token, or one that proves nothing"},
-    403: {"description": "The token's roles may not do this"},
-    422: {"description": "A parameter or the body is missing or wrong"},
-    503: {"description": "The store is down"},
+PROBLEMS: Responses = {
+    400: described("The body is not JSON, or the cursor none of this list"),
+    422: described("A parameter or the body is missing or wrong"),
+    503: described("The store is down"),
 }
-ONE: dict[int | str, dict[str, Any]] = PROBLEMS | {404: {"description": "There is no such consultation, or it is not the caller's"}}
+ONE: Responses = PROBLEMS | {404: described("There is no such consultation, or it is not the caller's")}
 
 
 def _storable(text: str) -> str:
@@ -123,7 +122,7 @@ class Archiving(BaseModel):
     "",
     summary="List consultations, the newest first",
     response_model=ConsultationPage,
-    responses={400: {"description": "Not a cursor of this list"}, **PROBLEMS},
+    responses=PROBLEMS,
 )
 def list_consultations(
     request: Request,

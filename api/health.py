@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse
 
-from api.problems import problem
+from api.problems import described, problem
 
 router = APIRouter()
 
@@ -15,7 +15,7 @@ def healthz() -> Response:
     return JSONResponse({"status": "ok"})
 
 
-@router.get("/readyz", summary="Ready to work", response_class=Response, responses={503: {"description": "Names what is down"}})
+@router.get("/readyz", summary="Ready to work", response_class=Response, responses={503: described("Names what is down")})
 def readyz(request: Request) -> Response:
     try:
         with request.app.state.engine.connect() as connection:

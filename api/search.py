@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.access import deed_of
-from api.problems import problem
+from api.problems import described, problem
 from domain.search import QuerySyntaxError, parse
 from resources.search import LARGEST_PAGE, Hit, Page, SearchTooSlow, WrongCursor
 from resources.store import audit
@@ -49,11 +49,9 @@ class PageOut(BaseModel):
     summary="Find turns",
     response_model=PageOut,
     responses={
-        401: {"description": "No token, or one that proves nothing"},
-        403: {"description": "The token's roles may not search"},
-        400: {"description": "The query or the cursor cannot be read; says where and why"},
-        422: {"description": "A parameter is missing or wrong"},
-        503: {"description": "The store is down, or the search took too long"},
+        400: described("The query or the cursor cannot be read; says where and why"),
+        422: described("A parameter is missing or wrong"),
+        503: described("The store is down, or the search took too long"),
     },
 )
 def search(

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
-from api.problems import problem
+from api.problems import described, problem
 from domain.call_events import CallEvent
 from resources.livekit import NotAnEvent, NotSigned
 from resources.store.inbox import Outcome
@@ -31,10 +31,10 @@ LONGEST_STORING_S = 10
     response_class=Response,
     responses={
         200: {"description": "Stored, and applied as soon as its room is known. A repeated event is stored once."},
-        400: {"description": "Signed, but not an event"},
-        401: {"description": "The signature is missing, wrong, expired, or preceded by 'Bearer'"},
-        413: {"description": "Larger than any event"},
-        503: {"description": "The store is down; LiveKit tries again"},
+        400: described("Signed, but not an event"),
+        401: described("The signature is missing, wrong, expired, or preceded by 'Bearer'"),
+        413: described("Larger than any event"),
+        503: described("The store is down; LiveKit tries again"),
     },
     openapi_extra={"requestBody": {"content": {"application/webhook+json": {"schema": {"type": "object"}}}, "required": True}},
 )

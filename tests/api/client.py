@@ -1,12 +1,15 @@
 """An HTTP client of an application in this process, with the address it thinks it is served on, and callers in every role."""
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import httpx2 as httpx
 import jwt
+import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -49,3 +52,19 @@ def settings(**more: object) -> Settings:
 def client_of(app: FastAPI, server: tuple[str, int] = ("127.0.0.1", 8000)) -> Iterator[httpx.Client]:
     with TestClient(app, base_url=f"http://{server[0]}:{server[1]}", raise_server_exceptions=False) as client:
         yield client
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The application on a real port of loopback; its address."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+        assert thread.is_alive(), "the server did not start"
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
