@@ -55,10 +55,10 @@ def test_a_room_has_what_it_was_asked_to_have(livekit: StartLiveKit) -> None:
     async def run() -> None:
         async with LiveKitRooms(server.url, server.key, server.secret) as rooms, LiveKitAPI(server.url, server.key, server.secret) as bare:
             await rooms.create_room(
-                ROOM, metadata={"type": "claims"}, max_participants=3, agent_name="assistant", empty_timeout_s=60, departure_timeout_s=20
+                ROOM, metadata={"type": "claims"}, max_participants=3, agent_name="assistant", empty_timeout_s=61, departure_timeout_s=21
             )
             (room,) = (await bare.room.list_rooms(ListRoomsRequest())).rooms
-            assert (room.empty_timeout, room.departure_timeout, room.max_participants) == (60, 20, 3)
+            assert (room.empty_timeout, room.departure_timeout, room.max_participants) == (61, 21, 3)
             assert json.loads(room.metadata) == {"type": "claims"}
             assert [dispatch.agent_name for dispatch in await bare.agent_dispatch.list_dispatch(ROOM)] == ["assistant"]
 

@@ -18,13 +18,14 @@ from resources.livekit_recording import customer_apart, one_party, recording_req
 from resources.livekit_rooms import LiveKitRefused
 from resources.media import decode, probe
 from tests.api.client import Issuer, settings
-from tests.integration.livekit_calls import RATE, all_hear_each_other, joined, loopback_socket, pitch_of, serving, token_for, tone
+from tests.integration.livekit_calls import RATE, all_hear_each_other, joined, loopback_socket, pitch_of, serving, sound_of, token_for, tone
+from tests.integration.media_files import SPEECH
 from tests.integration.recorder import LEFT, RIGHT, Piece, RecordingRooms, mixed, sides_of
 from tests.services import StartLiveKit
 
 ROOM = "consultation_quote_20250303T150000Z_77d0aa41"
 PATH = "{room_name}/{time}.ogg"
-WHO = (ParticipantType.CUSTOMER, ParticipantType.AGENT, ParticipantType.AI)
+WHO = (ParticipantType.CUSTOMER, ParticipantType.AGENT)
 STANDARD, AGENT = models_pb.ParticipantInfo.Kind.STANDARD, models_pb.ParticipantInfo.Kind.AGENT
 SOUND_HZ = 16_000
 
@@ -51,14 +52,18 @@ def test_a_call_is_recorded_with_the_customer_left_and_announced(livekit: StartL
         async with RecordingRooms(server.url, server.key, server.secret, tmp_path, hook) as rooms, AsyncExitStack() as call:
             await rooms.create_room(ROOM, metadata={"type": "quote"}, empty_timeout_s=60, departure_timeout_s=20)
             people = [await call.enter_async_context(joined(server.ws_url, token_for(server, ROOM, kind))) for kind in WHO]
-            customer, agent, ai = people
+            customer, agent = people
             await all_hear_each_other(people)
             egress_id = await rooms.start_recording(ROOM, customer_apart("prt_customer", ["prt_agent"]), PATH)
             await rooms.until_active(egress_id)
             await agent.until(lambda: agent.room.is_recording)
+            await customer.speak(tone(400, 0.8))
+            await agent.speak(tone(1000, 0.8))
+            # Who comes later is put where they speak, not at the beginning.
+            ai = await call.enter_async_context(joined(server.ws_url, token_for(server, ROOM, ParticipantType.AI)))
+            await all_hear_each_other([*people, ai])
+            await ai.speak(tone(2000, 0.8))
             assert customer.others == {"prt_agent", "prt_ai"}  # the recorder is not seen
-            for person, pitch in ((customer, 400), (agent, 1000), (ai, 2000)):
-                await person.speak(tone(pitch, 0.8))
             (running,) = await rooms.egresses(ROOM)
             assert (running.egress.id, running.egress.status) == (egress_id, EgressStatus.ACTIVE)
             await asyncio.gather(customer.speak(tone(600, 0.8)), agent.speak(tone(1500, 0.8)), agent.until_heard("prt_customer", 600))
@@ -124,3 +129,8 @@ def test_voices_add_up_and_what_comes_after_the_end_is_left_out() -> None:
     both = mixed([Piece(1, LEFT, ones), Piece(2, (True, True), loud), Piece(3, RIGHT, loud), Piece(9, LEFT, ones)], 5).reshape(-1, 2)
     assert both[:, 0].tolist() == [0, 1, 30_001, 30_001, 30_001]
     assert both[:, 1].tolist() == [0, 0, 30_000, 32_767, 32_767]
+
+
+def test_any_sound_file_can_be_spoken() -> None:
+    """The helper that calls are held with: eleven seconds of stereo at 44.1 kHz become mono at the rate of a call."""
+    assert abs(len(sound_of(SPEECH)) - 11 * RATE) < RATE // 10
