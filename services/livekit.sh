@@ -65,7 +65,7 @@ start() {
   umask 077
   mkdir -p "$dir/log"
   build
-  if process_pid "$dir" server >/dev/null && [ -f "$dir/env" ] && answers_http "$port" 2>/dev/null; then
+  if process_pid "$dir" server >/dev/null && grep -qsF "$server" "$dir/env" && answers_http "$port" 2>/dev/null; then
     echo "livekit: running already, at http://127.0.0.1:$port"
     return 0
   fi

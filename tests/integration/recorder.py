@@ -182,8 +182,10 @@ class RecordingRooms(LiveKitRooms):
     async def __aexit__(self, *raised: Any) -> None:
         for recorder, _ in self._recorders.values():
             recorder.stop()
-        await asyncio.gather(*(task for _, task in self._recorders.values()))
-        await super().__aexit__(*raised)
+        try:
+            await asyncio.gather(*(task for _, task in self._recorders.values()))
+        finally:
+            await super().__aexit__(*raised)
 
     async def start_recording(self, room_name: str, layout: EgressLayout, file_path: str, bucket: RecordingBucket | None = None) -> str:
         seen = await self.room(room_name)
