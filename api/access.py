@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute
 
 from api.problems import Responses, described, problem
 from domain.audit import Deed, Outcome
+from domain.grants import ParticipantType
 from domain.roles import Caller, Role
 from resources.identity import IssuerUnavailable, NotIdentified
 from resources.store import audit
@@ -44,6 +45,8 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/sign-in"): PUBLIC,
     ("POST", "/sign-in"): PUBLIC,
     ("POST", "/sign-out"): PUBLIC,
+    ("POST", "/api/livekit/consultation"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
+    ("POST", "/api/livekit/token"): PARTIES | {Role.SUPERVISOR, Role.ADMIN, Role.ASSISTANT},
     ("GET", "/metrics"): frozenset({Role.ADMIN, Role.MONITOR}),
     ("GET", "/api/search"): OFFICERS,
     ("GET", "/api/consultations"): PARTIES | OFFICERS,
@@ -55,6 +58,16 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/"): OFFICERS,
     ("GET", "/consultations/{consultation_id}"): OFFICERS,
 }
+PARTICIPANT_TYPES: dict[Role, frozenset[ParticipantType]] = {
+    Role.CUSTOMER: frozenset({ParticipantType.CUSTOMER}),
+    Role.AGENT: frozenset({ParticipantType.AGENT}),
+    Role.PARTNER: frozenset({ParticipantType.PARTNER}),
+    Role.SUPERVISOR: frozenset({ParticipantType.SUPERVISOR}),
+    Role.ADMIN: frozenset({ParticipantType.ADMIN, ParticipantType.SUPERVISOR}),
+    Role.ASSISTANT: frozenset({ParticipantType.AI}),
+}
+"""As what a caller may enter a room, by role."""
+
 PAGES = frozenset({"/", "/consultations/{consultation_id}"})
 """Where a browser comes: the session cookie counts, and who has none is sent to sign in. None of these changes anything."""
 
@@ -71,8 +84,8 @@ class Refused(Exception):
 _FEW = RateLimitItemPerMinute(10)
 
 
-def strangers() -> MovingWindowRateLimiter:
-    """Counts refusals of strangers, for ``app.state.strangers``."""
+def limiter() -> MovingWindowRateLimiter:
+    """Counts what callers do, and strangers are refused, for ``app.state.limiter``."""
     return MovingWindowRateLimiter(MemoryStorage())
 
 
@@ -83,7 +96,7 @@ def authorise(connection: HTTPConnection) -> None:
     try:
         caller = caller_of(connection, cookie=path in PAGES)
     except Refused as stranger:
-        if connection.app.state.strangers.hit(_FEW, origin_of(connection) or ""):
+        if connection.app.state.limiter.hit(_FEW, "stranger", origin_of(connection) or ""):
             _record_refusal(connection, Caller("stranger", frozenset()), "none", stranger.detail)
         raise
     role = caller.acting(allowed)

@@ -1,7 +1,7 @@
 """The application: which routers there are, and what they find in ``app.state``. Serving it belongs to api.__main__."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -10,10 +10,11 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import access, consultations, health, metrics, pages, search, session, webhooks
+from api import access, consultations, health, live_calls, metrics, pages, search, session, webhooks
 from api.problems import plain_problem, problem, wrong_parameter
 from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
+from resources.livekit_rooms import LiveKitRooms
 from resources.search.postgres import PostgresIndex
 from resources.settings import LOOPBACK, Settings
 from resources.store.database import database
@@ -27,13 +28,10 @@ def create_app(settings: Settings, engine: Engine | None = None, identities: Ide
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if engine is not None:
-            _connect(app, engine)
-            yield
-            return
-        with database(settings) as opened:
+        with nullcontext(engine) if engine is not None else database(settings) as opened:
             _connect(app, opened)
-            yield
+            async with _rooms(settings) as app.state.rooms:
+                yield
 
     app = FastAPI(
         title="Verbatim", summary="The archive of recorded consultations", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None
@@ -43,9 +41,19 @@ def create_app(settings: Settings, engine: Engine | None = None, identities: Ide
     app.add_exception_handler(access.Refused, access.refusal)
     app.state.webhooks = Webhooks(keys)
     app.state.identities = trusted
-    app.state.strangers = access.strangers()
+    app.state.limiter = access.limiter()
+    app.state.settings = settings
     app.state.development = settings.oidc_issuer is None
-    for router in (webhooks.router, search.router, metrics.router, consultations.router, health.router, session.router, pages.router):
+    for router in (
+        webhooks.router,
+        live_calls.router,
+        search.router,
+        metrics.router,
+        consultations.router,
+        health.router,
+        session.router,
+        pages.router,
+    ):
         if access.guarded(router):
             app.include_router(router, dependencies=[Depends(access.bearer), Depends(access.authorise)], responses=access.GUARDED)
         else:
@@ -56,6 +64,13 @@ def create_app(settings: Settings, engine: Engine | None = None, identities: Ide
     if settings.oidc_issuer is None:
         app.add_middleware(LoopbackOnly)
     return app
+
+
+def _rooms(settings: Settings) -> AbstractAsyncContextManager[LiveKitRooms | None]:
+    """Nothing connects yet. Without LIVEKIT_URL there is no server to ask: calls are recorded elsewhere, and only their webhooks come."""
+    if settings.livekit_url is None or settings.livekit_api_key is None or settings.livekit_api_secret is None:
+        return nullcontext(None)
+    return LiveKitRooms(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
 
 
 def _connect(app: FastAPI, engine: Engine) -> None:

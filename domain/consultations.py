@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from enum import StrEnum
 
 
@@ -24,6 +25,11 @@ def type_from_room(name: str, metadata: str = "") -> ConsultationType | None:
         return ConsultationType(stated) if stated else None
     except (ValueError, AttributeError, RecursionError):
         return None
+
+
+def new_room_name(kind: ConsultationType, now: datetime, unguessable: str) -> str:
+    """consultation_{type}_{UTC, to the second}_{id}. ``unguessable``: letters and digits of 96 bits at least, for whoever knows a name knows a call."""
+    return f"consultation_{kind.value}_{now.astimezone(UTC):%Y%m%dT%H%M%SZ}_{unguessable}"
 
 
 def name_of_later_room(room_name: str, room_sid: str) -> str:

@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     )
     livekit_old_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(default_factory=dict)
 
+    livekit_url: str | None = Field(None, validation_alias=AliasChoices("VERBATIM_LIVEKIT_URL", "LIVEKIT_URL"))
+    livekit_public_url: str | None = None
+    assistant_agent_name: str | None = None
+    room_empty_timeout_seconds: int = Field(300, ge=1)
+    room_departure_timeout_seconds: int = Field(20, ge=1)
+
     oidc_issuer: str | None = None
     oidc_jwks: str | None = None
     oidc_audience: str | None = None
@@ -123,6 +129,11 @@ class Settings(BaseSettings):
         if not all(key.strip() and secret.strip() for key, _, secret in pairs):
             raise ValueError("must be key:secret,key:secret")
         return {key.strip(): secret.strip() for key, _, secret in pairs}
+
+    @property
+    def client_url(self) -> str:
+        """Where customers and agents connect: the public address, or else the server's own, as a WebSocket's."""
+        return re.sub(r"^http", "ws", self.livekit_public_url or self.livekit_url or "")
 
     @property
     def intake(self) -> str:

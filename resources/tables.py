@@ -266,6 +266,17 @@ failures = Table(
 publication_versions = Sequence("publication_versions", metadata=metadata)
 """Numbers what is published to search, so that a late older write never replaces a newer one."""
 
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("actor", Text, primary_key=True),
+    Column("key", Text, primary_key=True, comment="what the caller sent as Idempotency-Key"),
+    Column("request_hash", Text, nullable=False, comment="SHA-256 of the request, so that one key does not stand for two"),
+    Column("consultation_id", Uuid, nullable=False),
+    Column("room_name", Text, nullable=False),
+    _created(),
+)
+
 audit_entries = Table(
     "audit_entries",
     metadata,

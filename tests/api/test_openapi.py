@@ -1,6 +1,7 @@
 """The description of the API is true: whatever is sent by it is answered as it says, and nothing is answered with a fault of ours."""
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -8,6 +9,7 @@ import schemathesis
 from hypothesis import HealthCheck, given
 from hypothesis import settings as tries
 from hypothesis.errors import Unsatisfiable
+from pydantic import SecretStr
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -17,14 +19,17 @@ from sqlalchemy import Engine
 from api.app import create_app
 from domain.roles import Role
 from tests.api.client import Issuer, served, settings
+from tests.livekit_server import LiveKitServer
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 ISSUER = Issuer()
 
 
-def test_every_route_answers_as_described(engine: Engine) -> None:
+def test_every_route_answers_as_described(engine: Engine, livekit: Callable[..., LiveKitServer]) -> None:
     """As somebody who may do everything, and as a stranger; with what the description allows and what it does not."""
-    app = create_app(settings(), engine, ISSUER.identities)
+    server = livekit()
+    keys = {"livekit_url": server.url, "livekit_api_key": server.key, "livekit_api_secret": SecretStr(server.secret)}
+    app = create_app(settings(**keys), engine, ISSUER.identities)
     everything = ISSUER.headers(*Role, subject="00000000-0000-0000-0000-000000000001")
     asked: Counter[str] = Counter()
     with served(app) as url:

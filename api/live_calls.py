@@ -1,0 +1,291 @@
+"""Calls as they begin: POST /api/livekit/consultation opens a room, POST /api/livekit/token lets somebody in.
+
+What a participant may do in a room: domain.grants. LiveKit's server: resources.livekit_rooms.
+"""
+
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID, uuid4
+
+from anyio import to_thread
+from fastapi import APIRouter, Header, Request, Response
+from limits import RateLimitItemPerMinute
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+from api.access import PARTICIPANT_TYPES, deed_of
+from api.problems import Responses, described, problem
+from domain.audit import Outcome
+from domain.consultations import ConsultationType, new_room_name
+from domain.grants import ParticipantType, grants_of, stated_role
+from domain.roles import Role
+from resources.livekit_rooms import LiveKitRefused, LiveKitRooms, LiveKitUnreachable
+from resources.livekit_tokens import TTL, mint
+from resources.settings import Settings
+from resources.store import audit, live_calls
+from resources.store.live_calls import KeyReused, NewCall, NotTheirs
+
+router = APIRouter(prefix="/api/livekit", tags=["live calls"])
+
+T = TypeVar("T")
+STORE_IS_DOWN = (OperationalError, NoConnectionFree)
+BEGINNINGS, TOKENS = RateLimitItemPerMinute(10), RateLimitItemPerMinute(30)
+"""For each caller and process."""
+
+TROUBLE: Responses = {
+    400: described("The body is not JSON"),
+    409: described("The idempotency key stands for another request"),
+    422: described("The body is wrong: says what"),
+    429: described("Too many requests of this caller"),
+    503: described("LiveKit or the store cannot be reached; nothing was begun"),
+}
+
+
+class Beginning(BaseModel):
+    """``customer`` is needed from anybody but the customer. ``jurisdiction``: ISO 3166-2 code of where the customer is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"type": "claims", "claim_id": "5f1f4d4e-53b5-4f0c-8a43-90a5b4f0c2aa", "jurisdiction": "US-CA"}},
+    )
+
+    type: ConsultationType
+    customer: UUID | None = None
+    quote_id: UUID | None = None
+    claim_id: UUID | None = None
+    jurisdiction: Annotated[str | None, Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> "Beginning":
+        if self.quote_id and self.type is not ConsultationType.QUOTE:
+            raise ValueError("quote_id belongs to a consultation of type quote")
+        if self.claim_id and self.type is not ConsultationType.CLAIMS:
+            raise ValueError("claim_id belongs to a consultation of type claims")
+        return self
+
+
+class Begun(BaseModel):
+    """``token`` lets the customer into the room at ``url``; it is null where somebody else began the call."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "consultation_id": "0b6f2c1e-6a6a-4d39-9c0e-3f5d4f0f9a11",
+                "room_name": "consultation_claims_20250303T150000Z_0123456789abcdef0123456789abcdef",
+                "url": "wss://livekit.example",
+                "token": "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
+                "expires_at": "2025-03-03T16:00:00Z",
+            }
+        }
+    )
+
+    consultation_id: UUID
+    room_name: str
+    url: str
+    token: str
+    expires_at: datetime
+
+
+class Entering(BaseModel):
+    """``identity`` is the caller's own: the subject of its token."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "roomName": "consultation_claims_20250303T150000Z_0123456789abcdef0123456789abcdef",
+                "identity": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
+                "participantType": "customer",
+            }
+        },
+    )
+
+    room_name: Annotated[str, Field(alias="roomName", min_length=1, max_length=256)]
+    identity: Annotated[str, Field(min_length=1, max_length=200)]
+    participant_type: Annotated[ParticipantType, Field(alias="participantType")]
+
+
+class Entrance(BaseModel):
+    token: str
+    url: str
+    expires_at: datetime
+
+
+@router.post("/consultation", status_code=201, summary="Begin a consultation", response_model=Begun, responses=TROUBLE)
+async def begin(
+    request: Request,
+    body: Beginning,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
+) -> Begun | Response:
+    """Opens a room on LiveKit and returns what the customer needs to enter it. Sent again with the same Idempotency-Key, it is the same call."""
+    settings, rooms = _livekit(request)
+    if rooms is None:
+        return _no_livekit()
+    if not request.app.state.limiter.hit(BEGINNINGS, "begin", request.state.caller.subject):
+        return _slow_down()
+    customer = _customer(request, body)
+    if customer is None:
+        return problem(422, "Whose call is it?", "customer must be the id of the customer; a customer begins only calls of their own.")
+    call = NewCall(body.type, customer, body.quote_id, body.claim_id, body.jurisdiction)
+    actor = request.state.caller.subject
+    wanted = new_room_name(body.type, datetime.now(UTC), secrets.token_hex(16))
+
+    def remembered(connection: Connection) -> tuple[UUID, str]:
+        live_calls.require_theirs(connection, call)
+        if idempotency_key is None:
+            return uuid4(), wanted
+        return live_calls.remember(connection, actor, idempotency_key, hashlib.sha256(repr(call).encode()).hexdigest(), wanted)
+
+    def begun(connection: Connection, sid: str) -> tuple[UUID, str]:
+        row = live_calls.begin(connection, consultation_id, room_name, sid, call)
+        token = _token(settings, room_name, str(customer), ParticipantType.CUSTOMER)
+        found: UUID = row["id"]
+        audit.append(connection, deed_of(request, "consultation.begin", consultation_id=found, details=(("type", body.type.value),)))
+        details = (("participant_type", "customer"), ("identity", str(customer)))
+        audit.append(connection, deed_of(request, "token.issue", consultation_id=found, details=details))
+        return found, token
+
+    try:
+        consultation_id, room_name = await _stored(request, remembered)
+        room = await rooms.create_room(
+            room_name,
+            metadata={"type": body.type.value},
+            empty_timeout_s=settings.room_empty_timeout_seconds,
+            departure_timeout_s=settings.room_departure_timeout_seconds,
+            agent_name=settings.assistant_agent_name,
+        )
+    except NotTheirs as error:
+        return problem(422, "Not this customer's", f"There is no such {error} of this customer.")
+    except KeyReused:
+        return problem(409, "The key stands for another request", "Send a new Idempotency-Key with a request that differs.")
+    except STORE_IS_DOWN:
+        return _store_is_down()
+    except LiveKitUnreachable as error:
+        with contextlib.suppress(LiveKitUnreachable, LiveKitRefused):  # it may have opened the room all the same
+            await rooms.delete_room(room_name)
+        return _livekit_is_down(error)
+    except LiveKitRefused as error:
+        return _livekit_is_down(error)
+    try:
+        found, token = await _stored(request, lambda connection: begun(connection, room.sid))
+    except (*STORE_IS_DOWN, NotTheirs):
+        with contextlib.suppress(LiveKitUnreachable, LiveKitRefused):
+            await rooms.delete_room(room_name)
+        return _store_is_down()
+    return Begun(consultation_id=found, room_name=room_name, url=settings.client_url, token=token, expires_at=datetime.now(UTC) + TTL)
+
+
+@router.post(
+    "/token",
+    summary="Enter a room",
+    response_model=Entrance,
+    responses=TROUBLE | {404: described("There is no such room, or it is not the caller's")},
+)
+async def enter(request: Request, body: Entering) -> Entrance | Response:
+    """A token for one room and for what the caller's role may be there: good for an hour, and its holder cannot change the role in it."""
+    settings, rooms = _livekit(request)
+    if rooms is None:
+        return _no_livekit()
+    if not request.app.state.limiter.hit(TOKENS, "enter", request.state.caller.subject):
+        return _slow_down()
+    kind, role = body.participant_type, _role_for(request, body.participant_type)
+
+    def refused(connection: Connection, why: str) -> None:
+        details = (("participant_type", kind.value), ("why", why))
+        audit.append(connection, deed_of(request, "token.issue", outcome=Outcome.REFUSED, details=details))
+
+    def entered(connection: Connection, sid: str) -> str | None:
+        row = live_calls.open_room(connection, request.state.caller, role, body.room_name) if role else None
+        if row is None or row["room_sid"] not in (None, sid):
+            refused(connection, "no open room of the caller's")
+            return None
+        details = (("participant_type", kind.value), ("identity", body.identity))
+        audit.append(connection, deed_of(request, "token.issue", consultation_id=row["id"], details=details))
+        return _token(settings, body.room_name, body.identity, kind)
+
+    try:
+        if role is None or body.identity != request.state.caller.subject:
+            why = "the role does not allow this type" if role is None else "another's identity"
+            await _stored(request, lambda connection: refused(connection, why))
+            return problem(403, "Not for this caller", f"The caller may not enter as {kind.value}, or not under another's identity.")
+        room = await rooms.room(body.room_name)
+        if room is None:
+            await _stored(request, lambda connection: refused(connection, "no such room on LiveKit"))
+            return _no_room()
+        token = await _stored(request, lambda connection: entered(connection, room.sid))
+    except STORE_IS_DOWN:
+        return _store_is_down()
+    except (LiveKitUnreachable, LiveKitRefused) as error:
+        return _livekit_is_down(error)
+    if token is None:
+        return _no_room()
+    return Entrance(token=token, url=settings.client_url, expires_at=datetime.now(UTC) + TTL)
+
+
+def _customer(request: Request, body: Beginning) -> UUID | None:
+    """Whose call it is: a customer's own, or the one whom somebody else names."""
+    if request.state.role is not Role.CUSTOMER:
+        return body.customer
+    try:
+        own = UUID(request.state.caller.subject)
+    except ValueError:
+        return None
+    return own if body.customer in (None, own) else None
+
+
+def _role_for(request: Request, kind: ParticipantType) -> Role | None:
+    """In which of the caller's roles it may enter as ``kind``."""
+    allowed = frozenset(role for role, kinds in PARTICIPANT_TYPES.items() if kind in kinds)
+    role: Role | None = request.state.caller.acting(allowed)
+    return role
+
+
+def _token(settings: Settings, room_name: str, identity: str, kind: ParticipantType) -> str:
+    assert settings.livekit_api_key and settings.livekit_api_secret
+    secret = settings.livekit_api_secret.get_secret_value()
+    grants, role = grants_of(kind), stated_role(kind)
+    # The name is shown to everybody in the room; people's names are the application's to show.
+    return mint(settings.livekit_api_key, secret, room_name=room_name, identity=identity, name=role, grants=grants, role=role)
+
+
+async def _stored(request: Request, work: Callable[[Connection], T]) -> T:
+    """``work`` in a transaction of its own, in a thread."""
+
+    def run() -> T:
+        with request.app.state.engine.begin() as connection:
+            return work(connection)
+
+    return await to_thread.run_sync(run)
+
+
+def _livekit(request: Request) -> tuple[Settings, LiveKitRooms | None]:
+    state: Any = request.app.state
+    return state.settings, state.rooms
+
+
+def _no_room() -> Response:
+    return problem(404, "No such room", "There is no open call of this name, or it is not the caller's.")
+
+
+def _slow_down() -> Response:
+    return problem(
+        429, "Too many requests", "This caller has asked often in the last minute; wait a little.", headers={"Retry-After": "10"}
+    )
+
+
+def _store_is_down() -> Response:
+    return problem(503, "The store is down", "PostgreSQL cannot be reached; nothing was begun. Try again.", headers={"Retry-After": "5"})
+
+
+def _livekit_is_down(error: Exception) -> Response:
+    return problem(503, "LiveKit does not answer as it should", f"{error}. Nothing was begun; try again.", headers={"Retry-After": "5"})
+
+
+def _no_livekit() -> Response:
+    return problem(503, "No LiveKit server", "LIVEKIT_URL is not set, so no call can be begun here.")
