@@ -14,7 +14,7 @@ from sqlalchemy import Engine, text
 from api.app import create_app
 from domain.call_events import EgressStatus
 from domain.grants import ParticipantType
-from resources.livekit_recording import customer_apart, one_party, recording_request
+from resources.livekit_recording import EgressFound, customer_apart, one_party, recording_request
 from resources.livekit_rooms import LiveKitRefused
 from resources.media import decode, probe
 from tests.api.client import Issuer, settings
@@ -114,6 +114,22 @@ def test_it_ends_with_the_room(livekit: StartLiveKit, tmp_path: Path) -> None:
             assert ended.egress.status is EgressStatus.COMPLETE and (tmp_path / ended.egress.files[0].name).is_file()
 
     asyncio.run(run())
+
+
+def test_an_egress_that_cannot_join_ends_as_failed(livekit: StartLiveKit, tmp_path: Path) -> None:
+    server = livekit()
+
+    async def run() -> EgressFound:
+        async with RecordingRooms(server.url, server.key, server.secret, tmp_path) as rooms:
+            await rooms.create_room(ROOM, metadata={}, empty_timeout_s=60, departure_timeout_s=20)
+            egress_id = await rooms.start_recording(ROOM, one_party("prt_customer"), PATH)
+            server.kill()  # before the recorder's first step
+            await rooms.until_active(egress_id)
+            await rooms.until_ended(egress_id)
+            return (await rooms.egresses())[0]
+
+    ended = asyncio.run(run())
+    assert (ended.egress.status, ended.egress.files) == (EgressStatus.FAILED, ()) and not [*tmp_path.iterdir()]
 
 
 def test_routes_go_by_identity_first_then_by_kind() -> None:
