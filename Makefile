@@ -10,7 +10,7 @@ help:
 	@echo "make test           all tests, with the servers that they need"
 	@echo "make check          style, types, dependency direction, migrations"
 	@echo "make bench          the figures, as ratios in one run"
-	@echo "make services       what the tests need: real S3 (Ceph RGW) on loopback, a browser; make services-stop ends it"
+	@echo "make services       what the tests need: real S3 (Ceph RGW), LiveKit, a browser; make services-stop ends it"
 	@echo "make lock           resolve the lock files anew"
 
 demo: .venv/installed

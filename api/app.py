@@ -10,11 +10,12 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import access, consultations, health, live_calls, metrics, pages, search, session, webhooks
+from api import access, consents, consultations, health, live_calls, metrics, pages, search, session, webhooks
 from api.problems import plain_problem, problem, wrong_parameter
 from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
 from resources.livekit_rooms import LiveKitRooms
+from resources.policies import recording_consent
 from resources.search.postgres import PostgresIndex
 from resources.settings import LOOPBACK, Settings
 from resources.store.database import database
@@ -43,6 +44,7 @@ def create_app(settings: Settings, engine: Engine | None = None, identities: Ide
     app.state.identities = trusted
     app.state.limiter = access.limiter()
     app.state.settings = settings
+    app.state.consent_table = recording_consent()
     app.state.development = settings.oidc_issuer is None
     for router in (
         webhooks.router,
@@ -50,6 +52,7 @@ def create_app(settings: Settings, engine: Engine | None = None, identities: Ide
         search.router,
         metrics.router,
         consultations.router,
+        consents.router,
         health.router,
         session.router,
         pages.router,

@@ -143,7 +143,7 @@ def list_consultations(
     except calls.WrongCursor:
         return problem(400, "Not a cursor", "The cursor is not one that this list has given: begin without one.")
     except (OperationalError, NoConnectionFree):
-        return _down()
+        return store_is_down()
     return ConsultationPage(consultations=[_out(row) for row in page.rows], next_cursor=page.next_cursor)
 
 
@@ -179,18 +179,18 @@ def _changed(request: Request, consultation_id: UUID, action: str, values: dict[
     """Change it, write down who did, and show it; all in one transaction."""
     try:
         with request.app.state.engine.begin() as connection:
-            row = _visible(request, connection, consultation_id, action, for_update=bool(values))
+            row = visible(request, connection, consultation_id, action, for_update=bool(values))
             if row is None:
                 return problem(404, "No such consultation", "There is none with this id, or it is not yours.")
             if values:
                 calls.change(connection, consultation_id, **values)
             audit.append(connection, deed_of(request, action, consultation_id=consultation_id, **deed))
     except (OperationalError, NoConnectionFree):
-        return _down()
+        return store_is_down()
     return _out({**row, **values})
 
 
-def _visible(request: Request, connection: Connection, consultation_id: UUID, action: str, *, for_update: bool) -> RowMapping | None:
+def visible(request: Request, connection: Connection, consultation_id: UUID, action: str, *, for_update: bool) -> RowMapping | None:
     row = calls.one(connection, request.state.caller, request.state.role, consultation_id, for_update=for_update)
     if row is None:
         refused = deed_of(
@@ -204,5 +204,5 @@ def _out(row: Mapping[str, Any] | RowMapping) -> ConsultationOut:
     return ConsultationOut(type=row["consultation_type"], **{name: row[name] for name in calls.COLUMNS if name != "consultation_type"})
 
 
-def _down() -> Response:
+def store_is_down() -> Response:
     return problem(503, "The store is down", "PostgreSQL cannot be reached; try again.", headers={"Retry-After": "5"})

@@ -134,6 +134,9 @@ def _file(pb: egress_pb.FileInfo) -> FileSeen:
 def _layout(pb: egress_pb.EgressInfo) -> EgressLayout:
     request = pb.WhichOneof("request")
     if request == "egress" and pb.egress.HasField("media"):
+        audio = pb.egress.media.audio
+        if len(audio.routes) == 1 and not audio.capture_all:  # whoever matches no route is left out of the file
+            return EgressLayout(LayoutKind.ONE_PARTICIPANT, (_route(audio.routes[0]),))
         return EgressLayout(LayoutKind.ROUTES, tuple(_route(route) for route in pb.egress.media.audio.routes))
     if request == "participant":
         return EgressLayout(LayoutKind.ONE_PARTICIPANT, (Route("both", identity=pb.participant.identity),))

@@ -39,6 +39,7 @@ metadata = MetaData(
 
 Moment = DateTime(timezone=True)
 
+OUTCOMES = "('granted', 'implied', 'declined', 'revoked', 'not_required', 'unknown')"
 PARTIES = "('customer', 'agent', 'assistant', 'partner', 'admin', 'unknown')"
 
 
@@ -265,6 +266,25 @@ failures = Table(
 
 publication_versions = Sequence("publication_versions", metadata=metadata)
 """Numbers what is published to search, so that a late older write never replaces a newer one."""
+
+consent_records = Table(
+    "consent_records",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("consultation_id", Uuid, ForeignKey("video_consultations.id"), nullable=False),
+    Column("party", Text, nullable=False, comment="identity of whoever consented or did not"),
+    Column("role", Text, CheckConstraint(f"role IN {PARTIES}", name="role"), nullable=False),
+    Column("outcome", Text, CheckConstraint(f"outcome IN {OUTCOMES}", name="outcome"), nullable=False),
+    Column("method", Text, CheckConstraint("method IN ('spoken', 'click', 'prior')", name="method"), nullable=False),
+    Column("jurisdiction", Text, comment="ISO 3166-2 code of where the party was; NULL: nobody knows"),
+    Column("jurisdiction_evidence", Text, comment="how that is known"),
+    Column("script_version", Text, nullable=False, comment="which words the party was asked with"),
+    Column("recorded_by", Text, nullable=False, comment="opaque id of the caller who recorded it"),
+    Column("at", Moment, nullable=False),
+    Column("table_version", Text, nullable=False, comment="of the table of jurisdictions that counted"),
+    Index(None, "consultation_id", "at"),
+)
+"""Records are added and never changed: what somebody said later is another record."""
 
 idempotency_keys = Table(
     "idempotency_keys",

@@ -1,0 +1,127 @@
+"""Consent to being recorded: POST adds a record, GET shows them all, and both say whether the call may be recorded now."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+
+from api.access import deed_of
+from api.consultations import ONE, Prose, store_is_down, visible
+from api.problems import problem
+from domain.consent import ConsentMethod, ConsentOutcome, ConsentRule, Gate
+from domain.parties import Party
+from domain.roles import Role
+from resources.store import audit, consents
+from resources.store.consents import Said
+
+router = APIRouter(prefix="/api/consultations", tags=["consent"])
+
+PLACE = Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
+
+
+class ConsentIn(BaseModel):
+    """``party``: the identity under which somebody is in the call. ``jurisdiction``: ISO 3166-2, left out where nobody knows."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "example": {
+                "party": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
+                "role": "customer",
+                "outcome": "granted",
+                "method": "click",
+                "script_version": "recording-2025-01",
+                "jurisdiction": "US-CA",
+                "jurisdiction_evidence": "address on file",
+            }
+        },
+    )
+
+    party: Annotated[Prose, Field(min_length=1, max_length=200)]
+    role: Party
+    outcome: ConsentOutcome
+    method: ConsentMethod
+    script_version: Annotated[Prose, Field(min_length=1, max_length=100)]
+    jurisdiction: Annotated[str | None, PLACE] = None
+    jurisdiction_evidence: Annotated[Prose | None, Field(max_length=500)] = None
+
+
+class GateOut(BaseModel):
+    """``open``: the call may be recorded now. ``missing`` must still answer, ``refused`` have declined or revoked."""
+
+    open: bool
+    rule: ConsentRule
+    required: list[str]
+    missing: list[str]
+    refused: list[str]
+    table_version: str
+
+
+class ConsentOut(ConsentIn):
+    """``table_version``: of the table of jurisdictions that counted then."""
+
+    id: UUID
+    recorded_by: str
+    at: datetime
+    table_version: str
+
+
+class ConsentsOut(BaseModel):
+    records: list[ConsentOut]
+    gate: GateOut
+
+
+class Added(BaseModel):
+    id: UUID
+    gate: GateOut
+
+
+@router.post("/{consultation_id}/consent", status_code=201, summary="Record what a party said", response_model=Added, responses=ONE)
+def add_consent(request: Request, consultation_id: UUID, body: ConsentIn) -> Added | Response:
+    """Records are added and never changed: a withdrawal is another record. A customer speaks for itself alone."""
+    caller, now = request.state.caller, datetime.now(UTC)
+    if request.state.role is Role.CUSTOMER and (body.party != caller.subject or body.role is not Party.CUSTOMER):
+        return problem(422, "Only for oneself", "A customer records its own consent: party must be the caller's own id and role customer.")
+    table = request.app.state.consent_table
+    said = Said(**body.model_dump(), recorded_by=caller.subject)
+    try:
+        with request.app.state.engine.begin() as connection:
+            if visible(request, connection, consultation_id, "consent.record", for_update=True) is None:
+                return problem(404, "No such consultation", "There is none with this id, or it is not yours.")
+            record_id = consents.add(connection, consultation_id, said, table.version, now)
+            gate = consents.gate_now(connection, consultation_id, table, now)
+            details = (("outcome", body.outcome.value), ("method", body.method.value), ("party", body.party), ("gate_open", gate.open))
+            deed = deed_of(request, "consent.record", consultation_id=consultation_id, subject=str(record_id), details=details)
+            audit.append(connection, deed)
+    except (OperationalError, NoConnectionFree):
+        return store_is_down()
+    return Added(id=record_id, gate=_gate(gate))
+
+
+@router.get("/{consultation_id}/consent", summary="What the parties said", response_model=ConsentsOut, responses=ONE)
+def read_consents(request: Request, consultation_id: UUID) -> ConsentsOut | Response:
+    try:
+        with request.app.state.engine.begin() as connection:
+            if visible(request, connection, consultation_id, "consent.read", for_update=False) is None:
+                return problem(404, "No such consultation", "There is none with this id, or it is not yours.")
+            records = consents.listed(connection, consultation_id)
+            gate = consents.gate_now(connection, consultation_id, request.app.state.consent_table, datetime.now(UTC))
+            audit.append(connection, deed_of(request, "consent.read", consultation_id=consultation_id))
+    except (OperationalError, NoConnectionFree):
+        return store_is_down()
+    return ConsentsOut(records=[ConsentOut.model_validate({**row}, extra="ignore") for row in records], gate=_gate(gate))
+
+
+def _gate(gate: Gate) -> GateOut:
+    return GateOut(
+        open=gate.open,
+        rule=gate.rule,
+        required=list(gate.required),
+        missing=list(gate.missing),
+        refused=list(gate.refused),
+        table_version=gate.table_version,
+    )

@@ -1,0 +1,127 @@
+"""Consent to a recording: who must give it, who has, and so whether a call may be recorded now. Pure decisions over records that are only ever added.
+
+The law of a place is data (resources.policies). Across places the strictest counts, and a place that is unknown, or that the table does
+not list on that day, counts as all-party (18 U.S.C. 2511(2)(d) leaves stricter state law in force). Unknown never passes.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from domain.parties import Party
+
+
+class ConsentOutcome(StrEnum):
+    GRANTED = "granted"
+    IMPLIED = "implied"
+    DECLINED = "declined"
+    REVOKED = "revoked"
+    NOT_REQUIRED = "not_required"
+    UNKNOWN = "unknown"
+
+
+class ConsentMethod(StrEnum):
+    SPOKEN = "spoken"
+    CLICK = "click"
+    PRIOR = "prior"
+
+
+class ConsentRule(StrEnum):
+    ALL_PARTY = "all_party"
+    ONE_PARTY = "one_party"
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRule:
+    """``until`` is the first day on which it no longer counts, None while it does."""
+
+    place: str
+    rule: ConsentRule
+    citation: str
+    since: date
+    until: date | None = None
+
+    def counts_on(self, day: date) -> bool:
+        return self.since <= day and (self.until is None or day < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentTable:
+    """``staff_asked``: whether the business's own people are asked like everybody else, or have agreed beforehand."""
+
+    version: str
+    rules: tuple[PlaceRule, ...]
+    staff_asked: bool
+
+    def rule_of(self, place: str | None, day: date) -> ConsentRule:
+        found = next((one.rule for one in self.rules if one.place == place and one.counts_on(day)), None)
+        return found or ConsentRule.ALL_PARTY
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRecord:
+    """What one party said about being recorded, at a moment."""
+
+    party: str
+    outcome: ConsentOutcome
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody in the call. ``party`` is the identity by which records name them, ``place`` an ISO 3166-2 code, None where nobody knows."""
+
+    party: str
+    role: Party
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether the call may be recorded. ``missing`` have not answered, or nobody knows what; ``refused`` have declined or revoked."""
+
+    open: bool
+    required: tuple[str, ...]
+    missing: tuple[str, ...]
+    refused: tuple[str, ...]
+    rule: ConsentRule
+    table_version: str
+
+
+STAFF = frozenset({Party.AGENT, Party.ADMIN})
+_GIVES = frozenset({ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED})
+_REFUSES = frozenset({ConsentOutcome.DECLINED, ConsentOutcome.REVOKED})
+
+
+def standing(records: Iterable[ConsentRecord]) -> Mapping[str, ConsentOutcome]:
+    """What each party's consent is now: the newest record that says something. Of two at one moment the one that refuses counts."""
+    found: dict[str, ConsentOutcome] = {}
+    for record in sorted(records, key=lambda record: (record.at, record.outcome in _REFUSES, record.outcome)):
+        if record.outcome is not ConsentOutcome.UNKNOWN or record.party not in found:
+            found[record.party] = record.outcome
+    return found
+
+
+def strictest(table: ConsentTable, present: Iterable[Present], day: date) -> ConsentRule:
+    """The rule for a call between these places. The assistant is nowhere, and a call without anybody is judged as if all were unknown."""
+    rules = [table.rule_of(person.place, day) for person in present if person.role is not Party.ASSISTANT]
+    return ConsentRule.ONE_PARTY if rules and all(rule is ConsentRule.ONE_PARTY for rule in rules) else ConsentRule.ALL_PARTY
+
+
+def gate(table: ConsentTable, present: Iterable[Present], records: Iterable[ConsentRecord], now: datetime) -> Gate:
+    """Whether a call between these people may be recorded now.
+
+    Where all must consent, everybody but the assistant must have, and staff unless they have agreed beforehand. Where one suffices, the
+    business's own side is that one, so nobody else must be asked; but whoever refuses is not recorded anywhere.
+    """
+    people = [person for person in present if person.role is not Party.ASSISTANT]
+    rule = strictest(table, people, now.date())
+    said = standing(records)
+    asked = [person for person in people if person.role not in STAFF or table.staff_asked]
+    if rule is ConsentRule.ONE_PARTY and any(person.role in STAFF for person in people):
+        asked = [person for person in asked if person.role in STAFF]
+    required = tuple(sorted({person.party for person in asked}))
+    refused = tuple(sorted({person.party for person in people if said.get(person.party) in _REFUSES}))
+    missing = tuple(party for party in required if said.get(party) not in _GIVES | _REFUSES)
+    return Gate(bool(people) and not missing and not refused, required, missing, refused, rule, table.version)

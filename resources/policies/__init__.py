@@ -1,0 +1,84 @@
+"""Policies: dated data that a business's counsel can read and change, as YAML beside this file. What follows from it is decided in domain."""
+
+import hashlib
+from datetime import date
+from itertools import pairwise
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from domain.consent import ConsentRule, ConsentTable, PlaceRule
+
+RECORDING_CONSENT = Path(__file__).parent / "recording_consent.yaml"
+
+
+class WrongPolicy(Exception):
+    """A policy file cannot be used. ``str()`` names the file, the place in it, and what is wrong."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Place(_Strict):
+    place: str = Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
+    rule: ConsentRule
+    citation: str = Field(min_length=1)
+    effective_from: date
+    effective_until: date | None = None
+    note: str | None = None
+
+
+class _Default(_Strict):
+    rule: ConsentRule
+    citation: str
+
+
+class _Staff(_Strict):
+    consent: str = Field(pattern="^(prior|asked)$")
+    citation: str
+
+
+class _OneParty(_Strict):
+    citation: str = Field(min_length=1)
+    effective_from: date
+    effective_until: date | None = None
+    places: list[str]
+
+
+class _RecordingConsent(_Strict):
+    version: str
+    default: _Default
+    staff: _Staff
+    jurisdictions: list[_Place]
+    one_party: _OneParty
+
+
+def recording_consent(path: Path = RECORDING_CONSENT) -> ConsentTable:
+    """The table of a file. Its version is the declared one and a digest of the content, so that no change goes unseen. Raises WrongPolicy."""
+    try:
+        body = path.read_bytes()
+        read = _RecordingConsent.model_validate(yaml.safe_load(body))
+    except OSError as error:
+        raise WrongPolicy(f"{path.name} cannot be read: {type(error).__name__}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise WrongPolicy(f"{path.name} is no YAML" + (f", line {mark.line + 1}" if mark else "")) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise WrongPolicy(f"{path.name}, {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    if read.default.rule is not ConsentRule.ALL_PARTY:
+        raise WrongPolicy(f"{path.name}, default.rule: a place that is not listed can only count as all_party")
+    one = read.one_party
+    rules = [PlaceRule(p.place, p.rule, p.citation, p.effective_from, p.effective_until) for p in read.jurisdictions]
+    rules += [PlaceRule(place, ConsentRule.ONE_PARTY, one.citation, one.effective_from, one.effective_until) for place in one.places]
+    _require_apart(path, rules)
+    version = f"{read.version}+{hashlib.sha256(body).hexdigest()[:12]}"
+    return ConsentTable(version, tuple(rules), staff_asked=read.staff.consent == "asked")
+
+
+def _require_apart(path: Path, rules: list[PlaceRule]) -> None:
+    for before, after in pairwise(sorted(rules, key=lambda rule: (rule.place, rule.since))):
+        if before.place == after.place and (before.until is None or before.until > after.since):
+            raise WrongPolicy(f"{path.name}, {after.place}: two entries count on {after.since}")

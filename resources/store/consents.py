@@ -1,0 +1,74 @@
+"""Consent records: added, never changed; and the gate that follows from them for a call as it is now. What follows: domain.consent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, RowMapping, insert, select
+
+from domain.consent import ConsentMethod, ConsentOutcome, ConsentRecord, ConsentTable, Gate, Present, gate
+from domain.parties import Party
+from resources.tables import consent_records, consultations, participants
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one party said about being recorded, and how that is known."""
+
+    party: str
+    role: Party
+    outcome: ConsentOutcome
+    method: ConsentMethod
+    script_version: str
+    jurisdiction: str | None
+    jurisdiction_evidence: str | None
+    recorded_by: str
+
+
+def add(connection: Connection, consultation_id: UUID, said: Said, table_version: str, at: datetime) -> UUID:
+    record_id = uuid4()
+    connection.execute(
+        insert(consent_records).values(
+            id=record_id,
+            consultation_id=consultation_id,
+            party=said.party,
+            role=said.role.value,
+            outcome=said.outcome.value,
+            method=said.method.value,
+            jurisdiction=said.jurisdiction,
+            jurisdiction_evidence=said.jurisdiction_evidence,
+            script_version=said.script_version,
+            recorded_by=said.recorded_by,
+            at=at,
+            table_version=table_version,
+        )
+    )
+    return record_id
+
+
+def listed(connection: Connection, consultation_id: UUID) -> Sequence[RowMapping]:
+    """Every record of a consultation, in order of time."""
+    found = select(consent_records).where(consent_records.c.consultation_id == consultation_id)
+    return connection.execute(found.order_by(consent_records.c.at, consent_records.c.id)).mappings().all()
+
+
+def gate_now(connection: Connection, consultation_id: UUID, table: ConsentTable, now: datetime) -> Gate:
+    """Whether the call may be recorded now, by who is in it: before anybody has come, by its customer alone.
+
+    A party is where its newest record says, else where the consultation says that parties of its role are.
+    """
+    records = listed(connection, consultation_id)
+    call = connection.execute(select(consultations).where(consultations.c.id == consultation_id)).one()
+    people = connection.execute(
+        select(participants.c.identity, participants.c.role)
+        .where(participants.c.consultation_id == consultation_id, participants.c.left_at.is_(None))
+        .distinct()
+    ).all()
+    here = {row.identity: Party(row.role) for row in people}
+    if call.customer_id is not None and Party.CUSTOMER not in here.values():
+        here[str(call.customer_id)] = Party.CUSTOMER
+    places = {row["party"]: row["jurisdiction"] for row in records if row["jurisdiction"] is not None}
+    present = [Present(party, role, places.get(party) or call.jurisdictions.get(role.value)) for party, role in sorted(here.items())]
+    told = [ConsentRecord(row["party"], ConsentOutcome(row["outcome"]), row["at"]) for row in records]
+    return gate(table, present, told, now)

@@ -1,0 +1,149 @@
+"""Who must consent, and when a call may be recorded: examples from the table as it is shipped, and properties of the gate."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.consent import ConsentOutcome, ConsentRecord, ConsentRule, ConsentTable, Present, gate, standing
+from domain.parties import Party
+from resources.policies import RECORDING_CONSENT, WrongPolicy, recording_consent
+
+NOW = datetime(2025, 3, 3, 15, tzinfo=UTC)
+TABLE = recording_consent()
+CUSTOMER, AGENT = Party.CUSTOMER, Party.AGENT
+G, D, R, U = ConsentOutcome.GRANTED, ConsentOutcome.DECLINED, ConsentOutcome.REVOKED, ConsentOutcome.UNKNOWN
+
+
+def said(party: str, outcome: ConsentOutcome, second: int = 0) -> ConsentRecord:
+    return ConsentRecord(party, outcome, NOW - timedelta(minutes=5) + timedelta(seconds=second))
+
+
+def people(customer: str | None, agent: str | None = "US-TX", *more: Present) -> list[Present]:
+    return [Present("c", CUSTOMER, customer), Present("a", AGENT, agent), Present("bot", Party.ASSISTANT), *more]
+
+
+@pytest.mark.parametrize(
+    ("present", "records", "opens", "missing", "refused"),
+    [
+        (people("US-CA"), [], False, ("c",), ()),
+        (people("US-CA"), [said("c", G)], True, (), ()),
+        (people("US-CA"), [said("c", ConsentOutcome.IMPLIED)], True, (), ()),
+        (people("US-CA"), [said("c", U)], False, ("c",), ()),
+        (people("US-CA"), [said("c", D)], False, (), ("c",)),
+        (people("US-CA"), [said("c", G), said("c", R, 60)], False, (), ("c",)),
+        (people("US-CA"), [said("c", R), said("c", G, 60)], True, (), ()),
+        (people("US-CA"), [said("c", G), said("c", U, 60)], True, (), ()),
+        (people("US-TX"), [], True, (), ()),
+        (people("US-TX", "US-CA"), [], False, ("c",), ()),
+        (people(None), [], False, ("c",), ()),
+        (people("US-XX"), [], False, ("c",), ()),
+        (people("DE-BE"), [], False, ("c",), ()),
+        (people("US-TX"), [said("c", D)], False, (), ("c",)),
+        (people("US-CA", "US-CA", Present("c2", CUSTOMER, "US-CA")), [said("c", G)], False, ("c2",), ()),
+        (people("US-CA", "US-CA", Present("p", Party.PARTNER, "US-TX")), [said("c", G)], False, ("p",), ()),
+        ([Present("c", CUSTOMER, "US-TX"), Present("bot", Party.ASSISTANT)], [], False, ("c",), ()),
+        ([Present("bot", Party.ASSISTANT)], [], False, (), ()),
+        ([], [], False, (), ()),
+    ],
+)
+def test_the_gate(
+    present: list[Present], records: list[ConsentRecord], opens: bool, missing: tuple[str, ...], refused: tuple[str, ...]
+) -> None:
+    found = gate(TABLE, present, records, NOW)
+    assert (found.open, found.missing, found.refused) == (opens, missing, refused)
+    assert found.table_version == TABLE.version
+
+
+def test_staff_who_are_asked_must_answer() -> None:
+    asked = ConsentTable(TABLE.version, TABLE.rules, staff_asked=True)
+    assert gate(asked, people("US-CA"), [said("c", G)], NOW).missing == ("a",)
+    assert gate(asked, people("US-TX"), [], NOW).missing == ("a",)
+    assert gate(asked, people("US-CA"), [said("c", G), said("a", G)], NOW).open
+
+
+def test_before_the_tables_first_day_every_place_is_unknown() -> None:
+    assert TABLE.rule_of("US-TX", datetime(2024, 12, 31, tzinfo=UTC).date()) is ConsentRule.ALL_PARTY
+    assert TABLE.rule_of("US-TX", datetime(2025, 1, 1, tzinfo=UTC).date()) is ConsentRule.ONE_PARTY
+
+
+places = st.sampled_from(["US-CA", "US-TX", "US-NY", "US-WA", "US-XX", None])
+roles = st.sampled_from([party for party in Party if party is not Party.UNKNOWN])
+outcomes = st.sampled_from(ConsentOutcome)
+present = st.lists(st.builds(Present, party=st.sampled_from(["c", "d", "a", "p", "bot"]), role=roles, place=places), max_size=5)
+records = st.lists(st.builds(said, party=st.sampled_from(["c", "d", "a", "p"]), outcome=outcomes, second=st.integers(0, 9)), max_size=6)
+few = st.lists(st.builds(said, party=st.sampled_from(["c", "a"]), outcome=outcomes, second=st.integers(0, 3)), max_size=4)
+
+
+@given(present, records)
+def test_a_stricter_place_never_opens_a_gate(here: list[Present], told: list[ConsentRecord]) -> None:
+    stricter = [Present(person.party, person.role, "US-CA") for person in here]
+    if gate(TABLE, stricter, told, NOW).open:
+        assert gate(TABLE, here, told, NOW).open
+
+
+@given(present, records, st.sampled_from([D, R]))
+def test_a_refusal_always_closes(here: list[Present], told: list[ConsentRecord], refusal: ConsentOutcome) -> None:
+    for person in here:
+        if person.role is not Party.ASSISTANT:
+            assert not gate(TABLE, here, [*told, said(person.party, refusal, 100)], NOW).open
+
+
+@given(present, records)
+def test_unknown_never_passes(here: list[Present], told: list[ConsentRecord]) -> None:
+    found = gate(TABLE, here, told, NOW)
+    now = standing(told)
+    if found.open:
+        assert all(now.get(party) in (G, ConsentOutcome.IMPLIED) for party in found.required)
+
+
+@given(
+    present,
+    st.lists(
+        st.builds(said, party=st.sampled_from(["c", "a"]), outcome=st.sampled_from(ConsentOutcome), second=st.integers(0, 3)), max_size=4
+    ),
+)
+def test_the_order_in_which_records_come_does_not_matter(here: list[Present], told: list[ConsentRecord]) -> None:
+    assert len({gate(TABLE, here, order, NOW) for order in permutations(told)}) == 1
+
+
+@given(present, records)
+def test_somebody_who_joins_never_opens_a_closed_gate_that_a_refusal_closed(here: list[Present], told: list[ConsentRecord]) -> None:
+    before = gate(TABLE, here, told, NOW)
+    if before.refused:
+        assert not gate(TABLE, [*here, Present("new", AGENT, "US-TX")], told, NOW).open
+
+
+def test_the_shipped_table_lists_every_state_once() -> None:
+    listed = [rule.place for rule in TABLE.rules]
+    assert len(listed) == len(set(listed)) == 51
+    assert all(rule.citation for rule in TABLE.rules)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (('rule: all_party, citation: "Fla', 'rule: none, citation: "Fla'), "jurisdictions.3.rule"),
+        (("staff:", "stuff:"), "staff"),
+        (("consent: prior", "consent: no"), "staff.consent"),
+        (("US-DC, ", "US-CA, "), "US-CA"),
+        (("  rule: all_party\n", "  rule: one_party\n"), "default.rule"),
+        (("version:", "version: ["), "line"),
+    ],
+)
+def test_a_wrong_table_is_refused_where_it_is_wrong(tmp_path: Path, change: tuple[str, str], named: str) -> None:
+    path = tmp_path / "consent.yaml"
+    text = RECORDING_CONSENT.read_text()
+    assert change[0] in text
+    path.write_text(text.replace(*change, 1))
+    with pytest.raises(WrongPolicy, match=named):
+        recording_consent(path)
+
+
+def test_every_change_of_the_table_is_another_version(tmp_path: Path) -> None:
+    path = tmp_path / "consent.yaml"
+    path.write_text(RECORDING_CONSENT.read_text() + "\n# looked at again\n")
+    assert recording_consent(path).version != TABLE.version
