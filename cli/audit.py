@@ -9,10 +9,10 @@ from rich.progress import Progress
 from sqlalchemy import Connection, func, select
 
 from domain.audit import Entry, verify
+from resources.live_tables import audit_entries
 from resources.settings import Settings
 from resources.store import audit
 from resources.store.database import database
-from resources.tables import audit_entries
 
 
 def run(settings: Settings, *, as_json: bool) -> int:

@@ -1,6 +1,7 @@
 """The store's tables, as SQLAlchemy Core sees them. Alembic's migrations are the truth of how they came to be; `alembic check` compares the two.
 
-The search index's own tables are in resources.search.tables. All times are timestamptz in UTC, ids are opaque.
+Those of live calls and of the audit trail are in resources.live_tables, the search index's own in resources.search.tables. All times are
+timestamptz in UTC, ids are opaque.
 """
 
 from sqlalchemy import (
@@ -39,11 +40,10 @@ metadata = MetaData(
 
 Moment = DateTime(timezone=True)
 
-OUTCOMES = "('granted', 'implied', 'declined', 'revoked', 'not_required', 'unknown')"
 PARTIES = "('customer', 'agent', 'assistant', 'partner', 'admin', 'unknown')"
 
 
-def _created() -> "Column[object]":
+def created() -> "Column[object]":
     return Column("created_at", Moment, nullable=False, server_default=func.now())
 
 
@@ -53,14 +53,14 @@ users = Table(
     Column("id", Uuid, primary_key=True),
     Column("role", Text, CheckConstraint(f"role IN {PARTIES}", name="role"), nullable=False),
     Column("display_name", Text),
-    _created(),
+    created(),
 )
 
-partners = Table("partners", metadata, Column("id", Uuid, primary_key=True), Column("name", Text), _created())
+partners = Table("partners", metadata, Column("id", Uuid, primary_key=True), Column("name", Text), created())
 
-quotes = Table("quotes", metadata, Column("id", Uuid, primary_key=True), Column("customer_id", Uuid, ForeignKey("users.id")), _created())
+quotes = Table("quotes", metadata, Column("id", Uuid, primary_key=True), Column("customer_id", Uuid, ForeignKey("users.id")), created())
 
-claims = Table("claims", metadata, Column("id", Uuid, primary_key=True), Column("customer_id", Uuid, ForeignKey("users.id")), _created())
+claims = Table("claims", metadata, Column("id", Uuid, primary_key=True), Column("customer_id", Uuid, ForeignKey("users.id")), created())
 
 consultations = Table(
     "video_consultations",
@@ -99,7 +99,7 @@ consultations = Table(
         comment='party -> ISO 3166-2 code of where that party is, such as {"customer": "US-CA"}',
     ),
     Column("archived", Boolean, nullable=False, server_default=text("false"), comment="soft delete: hidden from lists, kept as evidence"),
-    _created(),
+    created(),
     Index(None, "started_at"),
     Index(None, "ended_at"),
     Index(None, "created_at", "id"),
@@ -225,7 +225,7 @@ transcripts = Table(
     Column("run_id", Text),
     Column("document_sha256", Text, comment="of the JSON in the archive; NULL until it is there"),
     Column("superseded_at", Moment),
-    _created(),
+    created(),
     UniqueConstraint("recording_id", "fingerprint"),
 )
 
@@ -266,53 +266,3 @@ failures = Table(
 
 publication_versions = Sequence("publication_versions", metadata=metadata)
 """Numbers what is published to search, so that a late older write never replaces a newer one."""
-
-consent_records = Table(
-    "consent_records",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("consultation_id", Uuid, ForeignKey("video_consultations.id"), nullable=False),
-    Column("party", Text, nullable=False, comment="identity of whoever consented or did not"),
-    Column("role", Text, CheckConstraint(f"role IN {PARTIES}", name="role"), nullable=False),
-    Column("outcome", Text, CheckConstraint(f"outcome IN {OUTCOMES}", name="outcome"), nullable=False),
-    Column("method", Text, CheckConstraint("method IN ('spoken', 'click', 'prior')", name="method"), nullable=False),
-    Column("jurisdiction", Text, comment="ISO 3166-2 code of where the party was; NULL: nobody knows"),
-    Column("jurisdiction_evidence", Text, comment="how that is known"),
-    Column("script_version", Text, nullable=False, comment="which words the party was asked with"),
-    Column("recorded_by", Text, nullable=False, comment="opaque id of the caller who recorded it"),
-    Column("at", Moment, nullable=False),
-    Column("table_version", Text, nullable=False, comment="of the table of jurisdictions that counted"),
-    Index(None, "consultation_id", "at"),
-)
-"""Records are added and never changed: what somebody said later is another record."""
-
-idempotency_keys = Table(
-    "idempotency_keys",
-    metadata,
-    Column("actor", Text, primary_key=True),
-    Column("key", Text, primary_key=True, comment="what the caller sent as Idempotency-Key"),
-    Column("request_hash", Text, nullable=False, comment="SHA-256 of the request, so that one key does not stand for two"),
-    Column("consultation_id", Uuid, nullable=False),
-    Column("room_name", Text, nullable=False),
-    _created(),
-)
-
-audit_entries = Table(
-    "audit_entries",
-    metadata,
-    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="counts from 1 without gaps"),
-    Column("at", Moment, nullable=False),
-    Column("actor", Text, nullable=False, comment="opaque id of who did it"),
-    Column("role", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("outcome", Text, CheckConstraint("outcome IN ('done', 'refused', 'failed')", name="outcome"), nullable=False),
-    Column("consultation_id", Uuid, comment="no foreign key: the entry outlives what it is about"),
-    Column("subject", Text),
-    Column("origin", Text, comment="address of the caller"),
-    Column("reason", Text),
-    Column("details", JSONB, nullable=False, server_default=text("'{}'")),
-    Column("previous", Text, nullable=False, comment="hash of the entry before"),
-    Column("hash", Text, nullable=False, unique=True, comment="SHA-256 of the entry's canonical JSON (RFC 8785), in hex"),
-    Index(None, "consultation_id", "number"),
-    Index(None, "actor", "number"),
-)

@@ -2,10 +2,11 @@
 
 from alembic import context
 
+import resources.live_tables
 import resources.search.tables
 from resources.tables import metadata
 
-assert resources.search.tables  # imported for its tables, which belong to the same metadata
+assert resources.live_tables and resources.search.tables  # imported for its tables, which belong to the same metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, text
 
 from domain.audit import BEGINNING, Deed, Entry, Outcome, seal
-from resources.tables import audit_entries
+from resources.live_tables import audit_entries
 
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(8245019377)")
 _LAST = select(audit_entries.c.number, audit_entries.c.hash).order_by(audit_entries.c.number.desc()).limit(1)

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, RowMapping, insert, select
 
 from domain.consent import ConsentMethod, ConsentOutcome, ConsentRecord, ConsentTable, Gate, Present, gate
 from domain.parties import Party
-from resources.tables import consent_records, consultations, participants
+from resources.live_tables import consent_records
+from resources.tables import consultations, participants
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from sqlalchemy.exc import IntegrityError
 
 from domain.consultations import ConsultationType
 from domain.roles import Caller, Role
+from resources.live_tables import idempotency_keys
 from resources.store.calls import visible_to
-from resources.tables import claims, consultations, idempotency_keys, quotes, users
+from resources.tables import claims, consultations, quotes, users
 
 
 class KeyReused(Exception):

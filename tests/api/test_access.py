@@ -1,7 +1,6 @@
 """Who gets in: every route with every role and with none, the pages' sign-in, and what the audit trail keeps of it."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import httpx2 as httpx
@@ -17,20 +16,9 @@ from domain.audit import Entry, Outcome
 from domain.roles import Role
 from resources.settings import SettingMissing
 from resources.store import audit
-from tests.api.client import Issuer, client_of, settings
+from tests.api.client import Issuer, settings
 
 GUARDED = sorted(key for key, roles in ROUTES.items() if roles != PUBLIC)
-
-
-@pytest.fixture
-def issuer() -> Issuer:
-    return Issuer()
-
-
-@pytest.fixture
-def client(engine: Engine, issuer: Issuer) -> Iterator[httpx.Client]:
-    with client_of(create_app(settings(), engine, issuer.identities)) as opened:
-        yield opened
 
 
 def trail(engine: Engine) -> list[Entry]:

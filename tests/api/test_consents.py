@@ -1,6 +1,5 @@
 """Consent over HTTP: records that stay, and the gate that follows from them and from who is in the call."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -9,25 +8,13 @@ import pytest
 from sqlalchemy import Engine, insert, text, update
 from sqlalchemy.exc import DBAPIError
 
-from api.app import create_app
 from domain.roles import Role
 from resources.store import audit
 from resources.tables import consultations, participants, users
-from tests.api.client import Issuer, client_of, settings
+from tests.api.client import Issuer
 
 ANNA, BERT, CALL = UUID(int=1), UUID(int=2), UUID(int=9)
 URL = f"/api/consultations/{CALL}/consent"
-
-
-@pytest.fixture
-def issuer() -> Issuer:
-    return Issuer()
-
-
-@pytest.fixture
-def client(engine: Engine, issuer: Issuer) -> Iterator[httpx.Client]:
-    with client_of(create_app(settings(), engine, issuer.identities)) as opened:
-        yield opened
 
 
 @pytest.fixture(autouse=True)

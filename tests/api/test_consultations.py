@@ -1,6 +1,5 @@
 """Consultations over HTTP: who sees which, what they write on them, and pages that stay in order while calls come in."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -19,17 +18,6 @@ from tests.api.client import Issuer, client_of, settings
 URL = "/api/consultations"
 BEGAN = datetime(2025, 3, 3, 15, tzinfo=UTC)
 ANNA, BERT, AGENT = UUID(int=1), UUID(int=2), UUID(int=3)
-
-
-@pytest.fixture
-def issuer() -> Issuer:
-    return Issuer()
-
-
-@pytest.fixture
-def client(engine: Engine, issuer: Issuer) -> Iterator[httpx.Client]:
-    with client_of(create_app(settings(), engine, issuer.identities)) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,27 +1,12 @@
 """What Prometheus reads."""
 
-from collections.abc import Iterator
-
 import httpx2 as httpx
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import Engine
 
 from api.app import create_app
 from domain.roles import Role
 from resources.store.database import engine_for
 from tests.api.client import Issuer, client_of, settings
-
-
-@pytest.fixture
-def issuer() -> Issuer:
-    return Issuer()
-
-
-@pytest.fixture
-def client(engine: Engine, issuer: Issuer) -> Iterator[httpx.Client]:
-    with client_of(create_app(settings(), engine, issuer.identities)) as opened:
-        yield opened
 
 
 def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:

@@ -11,8 +11,9 @@ from sqlalchemy.exc import DBAPIError
 
 from cli.main import cli
 from domain.audit import Deed, Outcome, verify
+from resources.live_tables import audit_entries
 from resources.store import audit
-from resources.tables import audit_entries, partners
+from resources.tables import partners
 
 
 def deed(number: int) -> Deed:

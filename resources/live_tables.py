@@ -1,0 +1,58 @@
+"""The tables of live calls and of the audit trail; those of recordings are in resources.tables, whose metadata they share."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from resources.tables import PARTIES, Moment, created, metadata
+
+OUTCOMES = "('granted', 'implied', 'declined', 'revoked', 'not_required', 'unknown')"
+
+consent_records = Table(
+    "consent_records",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("consultation_id", Uuid, ForeignKey("video_consultations.id"), nullable=False),
+    Column("party", Text, nullable=False, comment="identity of whoever consented or did not"),
+    Column("role", Text, CheckConstraint(f"role IN {PARTIES}", name="role"), nullable=False),
+    Column("outcome", Text, CheckConstraint(f"outcome IN {OUTCOMES}", name="outcome"), nullable=False),
+    Column("method", Text, CheckConstraint("method IN ('spoken', 'click', 'prior')", name="method"), nullable=False),
+    Column("jurisdiction", Text, comment="ISO 3166-2 code of where the party was; NULL: nobody knows"),
+    Column("jurisdiction_evidence", Text, comment="how that is known"),
+    Column("script_version", Text, nullable=False, comment="which words the party was asked with"),
+    Column("recorded_by", Text, nullable=False, comment="opaque id of the caller who recorded it"),
+    Column("at", Moment, nullable=False),
+    Column("table_version", Text, nullable=False, comment="of the table of jurisdictions that counted"),
+    Index(None, "consultation_id", "at"),
+)
+"""Records are added and never changed: what somebody said later is another record."""
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("actor", Text, primary_key=True),
+    Column("key", Text, primary_key=True, comment="what the caller sent as Idempotency-Key"),
+    Column("request_hash", Text, nullable=False, comment="SHA-256 of the request, so that one key does not stand for two"),
+    Column("consultation_id", Uuid, nullable=False),
+    Column("room_name", Text, nullable=False),
+    created(),
+)
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False, comment="counts from 1 without gaps"),
+    Column("at", Moment, nullable=False),
+    Column("actor", Text, nullable=False, comment="opaque id of who did it"),
+    Column("role", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("outcome", Text, CheckConstraint("outcome IN ('done', 'refused', 'failed')", name="outcome"), nullable=False),
+    Column("consultation_id", Uuid, comment="no foreign key: the entry outlives what it is about"),
+    Column("subject", Text),
+    Column("origin", Text, comment="address of the caller"),
+    Column("reason", Text),
+    Column("details", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("previous", Text, nullable=False, comment="hash of the entry before"),
+    Column("hash", Text, nullable=False, unique=True, comment="SHA-256 of the entry's canonical JSON (RFC 8785), in hex"),
+    Index(None, "consultation_id", "number"),
+    Index(None, "actor", "number"),
+)
