@@ -154,6 +154,7 @@ def look_at_dagster(page: Page, url: str) -> None:
         expect(page.get_by_text(asset, exact=True).first).to_be_visible()
     page.goto(f"{url}runs")
     expect(page.get_by_text("Success").first).to_be_visible()
+    expect(page.get_by_text("Failure", exact=True)).to_have_count(0)
 
 
 def test_a_person_can_use_what_stays_up_until_ctrl_c(demo: Demo, page: Page) -> None:
