@@ -95,10 +95,16 @@ _REFUSES = frozenset({ConsentOutcome.DECLINED, ConsentOutcome.REVOKED})
 
 
 def standing(records: Iterable[ConsentRecord]) -> Mapping[str, ConsentOutcome]:
-    """What each party's consent is now: the newest record that says something. Of two at one moment the one that refuses counts."""
+    """What each party's consent is now: the newest record that says something. Of two at one moment the one that refuses counts.
+
+    A refusal stands until the same party grants anew: nothing that is merely implied, or not required, takes a spoken no back.
+    """
     found: dict[str, ConsentOutcome] = {}
     for record in sorted(records, key=lambda record: (record.at, record.outcome in _REFUSES, record.outcome)):
-        if record.outcome is not ConsentOutcome.UNKNOWN or record.party not in found:
+        before = found.get(record.party)
+        if before in _REFUSES and record.outcome not in _REFUSES | {ConsentOutcome.GRANTED}:
+            continue
+        if record.outcome is not ConsentOutcome.UNKNOWN or before is None:
             found[record.party] = record.outcome
     return found
 

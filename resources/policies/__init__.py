@@ -73,12 +73,15 @@ def recording_consent(path: Path = RECORDING_CONSENT) -> ConsentTable:
     one = read.one_party
     rules = [PlaceRule(p.place, p.rule, p.citation, p.effective_from, p.effective_until) for p in read.jurisdictions]
     rules += [PlaceRule(place, ConsentRule.ONE_PARTY, one.citation, one.effective_from, one.effective_until) for place in one.places]
-    _require_apart(path, rules)
+    _require_dates(path, rules)
     version = f"{read.version}+{hashlib.sha256(body).hexdigest()[:12]}"
     return ConsentTable(version, tuple(rules), staff_asked=read.staff.consent == "asked")
 
 
-def _require_apart(path: Path, rules: list[PlaceRule]) -> None:
+def _require_dates(path: Path, rules: list[PlaceRule]) -> None:
+    for rule in rules:
+        if rule.until is not None and rule.until <= rule.since:
+            raise WrongPolicy(f"{path.name}, {rule.place}: effective_until {rule.until} is not after effective_from {rule.since}")
     for before, after in pairwise(sorted(rules, key=lambda rule: (rule.place, rule.since))):
         if before.place == after.place and (before.until is None or before.until > after.since):
             raise WrongPolicy(f"{path.name}, {after.place}: two entries count on {after.since}")

@@ -92,6 +92,17 @@ def test_a_refusal_always_closes(here: list[Present], told: list[ConsentRecord],
             assert not gate(TABLE, here, [*told, said(person.party, refusal, 100)], NOW).open
 
 
+@given(present, records, st.sampled_from([D, R]), st.sampled_from([U, ConsentOutcome.IMPLIED, ConsentOutcome.NOT_REQUIRED]))
+def test_only_a_grant_takes_a_refusal_back(
+    here: list[Present], told: list[ConsentRecord], refusal: ConsentOutcome, later: ConsentOutcome
+) -> None:
+    for person in here:
+        if person.role is not Party.ASSISTANT:
+            refused = [*told, said(person.party, refusal, 100), said(person.party, later, 101)]
+            assert person.party in gate(TABLE, here, refused, NOW).refused
+            assert person.party not in gate(TABLE, here, [*refused, said(person.party, G, 102)], NOW).refused
+
+
 @given(present, records)
 def test_unknown_never_passes(here: list[Present], told: list[ConsentRecord]) -> None:
     found = gate(TABLE, here, told, NOW)
