@@ -41,6 +41,10 @@ def test_a_file_is_imported_once_processed_and_found(world: World) -> None:
     again = verbatim(world, "ingest", str(CALL), *options)
     assert again.returncode == 0
     assert "was imported before" in again.stdout
+    otherwise = verbatim(world, "ingest", str(CALL), "--type", "claims", "--left", "agent", "--right", "customer")
+    assert otherwise.returncode == 1 and "with another type or other speakers" in otherwise.stdout
+    same = verbatim(world, "ingest", str(CALL), "--type", "support", "--left", "agent", "--right", "agent")
+    assert same.returncode == 1 and "both channels" in same.stderr
     assert world.query("SELECT count(*) FROM recordings") == [(1,)]
     world.run()
     assert world.query("SELECT stage, channels FROM recordings") == [("done", 2)]
@@ -52,6 +56,8 @@ def test_a_file_is_imported_once_processed_and_found(world: World) -> None:
     found = verbatim(world, "search", str(word), "--json")
     assert found.returncode == 0
     assert json.loads(found.stdout.splitlines()[0])["type"] == "support"
+    piped = verbatim(world, "search", "speaker:(customer OR agent)").stdout.splitlines()
+    assert world.query("SELECT count(*) FROM turns") == [(len(piped),)], "a hit is a line, for other programs to read"
 
 
 def test_a_voice_recording_belongs_to_its_one_speaker(world: World) -> None:
