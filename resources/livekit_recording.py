@@ -2,7 +2,6 @@
 resources.livekit_rooms' part; what the channels of a file mean is domain.egress_layout's.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from google.protobuf.json_format import MessageToJson
@@ -32,20 +31,6 @@ class RecordingBucket:
 
     connection: S3Connection
     bucket: str
-
-
-def customer_apart(customer: str, others: Sequence[str] = ()) -> EgressLayout:
-    """One file: the customer left; the others and the AI worker right, by identity and kind.
-
-    A person who is not named is not lost but lands on both channels: whoever adds one to a call starts another recording.
-    """
-    right = [Route("right", identity=identity) for identity in others]
-    return EgressLayout(LayoutKind.ROUTES, (Route("left", identity=customer), *right, Route("right", kind="AGENT")))
-
-
-def one_party(identity: str) -> EgressLayout:
-    """A file of one participant alone."""
-    return EgressLayout(LayoutKind.ONE_PARTICIPANT, (Route("both", identity=identity),))
 
 
 def recording_request(room_name: str, layout: EgressLayout, file_path: str, bucket: RecordingBucket | None) -> egress_pb.StartEgressRequest:
