@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import access, consents, consultations, health, live_calls, metrics, pages, search, session, webhooks
 from api.problems import plain_problem, problem, wrong_parameter
+from api.recording import recording_calls
 from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
 from resources.livekit_rooms import LiveKitRooms
@@ -22,8 +23,13 @@ from resources.store.database import database
 from resources.store.inbox import Inbox
 
 
-def create_app(settings: Settings, engine: Engine | None = None, identities: Identities | None = None) -> FastAPI:
-    """``engine`` and ``identities`` replace what the settings describe, for tests. Raises SettingMissing for one without which nothing works."""
+def create_app(
+    settings: Settings, engine: Engine | None = None, identities: Identities | None = None, rooms: LiveKitRooms | None = None
+) -> FastAPI:
+    """``engine``, ``identities`` and ``rooms`` replace what the settings describe, for tests.
+
+    Raises SettingMissing for one without which nothing works.
+    """
     keys = settings.webhook_keys()
     trusted = identities or identities_of(settings)
 
@@ -31,7 +37,7 @@ def create_app(settings: Settings, engine: Engine | None = None, identities: Ide
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with nullcontext(engine) if engine is not None else database(settings) as opened:
             _connect(app, opened)
-            async with _rooms(settings) as app.state.rooms:
+            async with rooms or _rooms(settings) as app.state.rooms, recording_calls(app):
                 yield
 
     app = FastAPI(

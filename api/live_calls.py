@@ -143,7 +143,7 @@ async def begin(
         return live_calls.remember(connection, actor, idempotency_key, hashlib.sha256(repr(call).encode()).hexdigest(), wanted)
 
     def begun(connection: Connection, sid: str) -> tuple[UUID, str]:
-        row = live_calls.begin(connection, consultation_id, room_name, sid, call)
+        row = live_calls.begin(connection, consultation_id, room_name, sid, call, driven=request.app.state.recording is not None)
         token = _token(settings, room_name, str(customer), ParticipantType.CUSTOMER)
         found: UUID = row["id"]
         audit.append(connection, deed_of(request, "consultation.begin", consultation_id=found, details=(("type", body.type.value),)))

@@ -16,7 +16,7 @@ from domain.egress_layout import EgressLayout, LayoutKind, Route
 from domain.parties import Party
 
 UNANSWERED = timedelta(seconds=30)
-"""After that a start that LiveKit did not answer, and does not list, has come to nothing."""
+"""After that a start that LiveKit did not answer, and does not list, has come to nothing; and a stop that did not stop is asked for anew."""
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=2), timedelta(seconds=60)
 
@@ -37,14 +37,19 @@ class Order:
     ordered_at: datetime
     egress_id: str | None = None
     active: bool = False
-    stopping: bool = False
+    stop_asked_at: datetime | None = None
+    stop_because: StopReason | None = None
+
+    @property
+    def stopping(self) -> bool:
+        return self.stop_asked_at is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """``people``: who is in the call now, identity to role; nobody's own helpers. ``customer``: the identity, also while away.
 
-    ``failed_at``: when recordings of this call ended unasked or could not be started.
+    ``failed_at``: when recordings of this call ended unasked, or could not be started.
     """
 
     going_on: bool
@@ -99,8 +104,8 @@ def not_before(failed_at: Iterable[datetime]) -> datetime:
     failures = sorted(failed_at)
     if not failures:
         return BEGINNING
-    wait = FIRST_WAIT * 2 ** min(len(failures) - 1, 10)
-    return failures[-1] + min(wait, LONGEST_WAIT)
+    doubled: timedelta = FIRST_WAIT * (1 << min(len(failures) - 1, 10))
+    return failures[-1] + min(doubled, LONGEST_WAIT)
 
 
 def _why(situation: Situation) -> StopReason:

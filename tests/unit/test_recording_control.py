@@ -16,7 +16,7 @@ THREE = {**TWO, AGENT: Party.AGENT}
 
 
 def order(layout: object, *, age_s: float = 60, egress: str | None = "EG_1", active: bool = True, stopping: bool = False) -> Order:
-    return Order(uuid4(), layout, NOW - timedelta(seconds=age_s), egress, active, stopping)  # type: ignore[arg-type]
+    return Order(uuid4(), layout, NOW - timedelta(seconds=age_s), egress, active, NOW if stopping else None)  # type: ignore[arg-type]
 
 
 def situation(people: dict[str, Party], *orders: Order, **more: object) -> Situation:
@@ -88,7 +88,7 @@ orders = st.lists(
         ordered_at=moments,
         egress_id=st.none() | st.uuids().map(str),
         active=st.booleans(),
-        stopping=st.booleans(),
+        stop_asked_at=st.none() | moments,
     ),
     max_size=5,
     unique_by=lambda one: one.id,
@@ -135,7 +135,7 @@ def test_doing_what_is_planned_comes_to_rest(now: Situation) -> None:
         running = [order for order in state.orders if order.id not in stopped]
         begun = [Order(uuid4(), layout, at, str(uuid4()), True) for layout in planned.start]
         # What was asked for before has been answered by now, too.
-        answered = [Order(one.id, one.layout, one.ordered_at, one.egress_id or str(one.id), True, one.stopping) for one in running]
+        answered = [Order(one.id, one.layout, one.ordered_at, one.egress_id or str(one.id), True, one.stop_asked_at) for one in running]
         state = Situation(
             state.going_on, state.gate_open, state.refused, state.customer, state.people, (*answered, *begun), state.failed_at
         )
