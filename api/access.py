@@ -53,6 +53,7 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/consultations/{consultation_id}"): PARTIES | OFFICERS | {Role.ASSISTANT},
     ("GET", "/api/consultations/{consultation_id}/consent"): PARTIES | OFFICERS | {Role.ASSISTANT},
     ("POST", "/api/consultations/{consultation_id}/consent"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
+    ("GET", "/api/consultations/{consultation_id}/recordings"): PARTIES | OFFICERS,
     ("PUT", "/api/consultations/{consultation_id}/notes"): frozenset({Role.AGENT, Role.ADMIN}),
     ("PUT", "/api/consultations/{consultation_id}/summary"): frozenset({Role.ASSISTANT, Role.AGENT, Role.ADMIN}),
     ("PUT", "/api/consultations/{consultation_id}/rating"): frozenset({Role.CUSTOMER}),

@@ -10,9 +10,8 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import access, consents, consultations, health, live_calls, metrics, pages, search, session, webhooks
+from api import access, consents, consultations, health, live_calls, metrics, pages, recording, search, session, webhooks
 from api.problems import plain_problem, problem, wrong_parameter
-from api.recording import recording_calls
 from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
 from resources.livekit_rooms import LiveKitRooms
@@ -37,7 +36,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with nullcontext(engine) if engine is not None else database(settings) as opened:
             _connect(app, opened)
-            async with rooms or _rooms(settings) as app.state.rooms, recording_calls(app):
+            async with rooms or _rooms(settings) as app.state.rooms, recording.recording_calls(app):
                 yield
 
     app = FastAPI(
@@ -59,6 +58,7 @@ def create_app(
         metrics.router,
         consultations.router,
         consents.router,
+        recording.router,
         health.router,
         session.router,
         pages.router,

@@ -2,11 +2,12 @@
 domain.recording_control, and done in resources.call_recording.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
 
 from domain.audit import Deed, Outcome
 from domain.consent import ConsentTable
@@ -15,7 +16,7 @@ from domain.parties import Party
 from domain.recording_control import Order, Situation, StopReason
 from resources.live_tables import recording_orders
 from resources.store import audit, consents
-from resources.tables import consultations, participants
+from resources.tables import consultations, participants, recordings
 
 _LOCK_CALL = text("SELECT pg_try_advisory_lock(1917026425, hashtext(:call))")
 _UNLOCK_CALL = text("SELECT pg_advisory_unlock(1917026425, hashtext(:call))")
@@ -50,6 +51,21 @@ def call_of_room(connection: Connection, room_sid: str) -> UUID | None:
     """The driven call of a room, if there is one."""
     found = select(consultations.c.id).where(consultations.c.room_sid == room_sid, consultations.c.recording_driven)
     return connection.scalar(found)
+
+
+def shown(connection: Connection, consultation_id: UUID) -> Sequence[RowMapping]:
+    """Everything that was or is recorded of a call, by the time of its order or of its file: orders from here, and recordings of others."""
+    asked = select(recording_orders).where(recording_orders.c.consultation_id == consultation_id).subquery()
+    come = select(recordings).where(recordings.c.consultation_id == consultation_id).subquery()
+    orders, files = asked.c, come.c
+    began = func.coalesce(orders.ordered_at, files.started_at)
+    query = select(
+        func.coalesce(orders.egress_id, files.egress_id).label("egress_id"),
+        orders.ordered_at, func.coalesce(orders.active_at, files.started_at).label("active_at"), orders.stop_ordered_at, orders.stop_because,
+        func.coalesce(files.ended_at, orders.ended_at).label("ended_at"), func.coalesce(files.egress_status, orders.ended_as).label("ended_as"),
+        files.id.label("recording_id"), files.stage, files.gave_up_at, files.duration_ms, files.flags,
+    ).select_from(asked.join(come, orders.egress_id == files.egress_id, full=True))  # fmt: skip
+    return connection.execute(query.order_by(began, orders.id, files.id)).mappings().all()
 
 
 def read(connection: Connection, consultation_id: UUID, table: ConsentTable, now: datetime) -> DrivenCall | None:

@@ -140,6 +140,15 @@ def test_consent_starts_it_a_newcomer_gets_a_place_and_a_withdrawal_ends_it(api:
         files = set(connection.scalars(select(recordings.c.location)))
     assert all(any(str(row.id) in file for file in files) for row in orders(engine)), "each file is known by its order"
 
+    officer = api.issuer.headers(Role.COMPLIANCE)
+    shown = httpx.get(f"{api.url}/api/consultations/{call}/recordings", headers=officer).json()["recordings"]
+    assert [(one["stop_because"], one["ended_as"], one["stage"]) for one in shown[:2]] == [
+        ("replaced", "EGRESS_COMPLETE", "recordings"), ("refused", "EGRESS_COMPLETE", "recordings"),
+    ]  # fmt: skip
+    assert all(one["ordered_at"] <= one["active_at"] <= one["ended_at"] for one in shown)
+    stranger = api.issuer.headers(Role.CUSTOMER, subject=str(UUID(int=2)))
+    assert httpx.get(f"{api.url}/api/consultations/{call}/recordings", headers=stranger).status_code == 404
+
 
 def open_(engine: Engine, order_id: UUID) -> bool:
     return any(row.id == order_id and not row.ended_at for row in orders(engine))
