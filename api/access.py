@@ -13,7 +13,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
@@ -37,6 +37,8 @@ OFFICERS = frozenset({Role.COMPLIANCE, Role.ADMIN})
 
 PARTIES = frozenset({Role.CUSTOMER, Role.AGENT, Role.PARTNER})
 
+WATCHERS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMIN})
+
 ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/livekit/webhook"): PUBLIC,  # signed by LiveKit
     ("GET", "/healthz"): PUBLIC,
@@ -48,6 +50,17 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/livekit/consultation"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
     ("POST", "/api/livekit/token"): PARTIES | {Role.SUPERVISOR, Role.ADMIN, Role.ASSISTANT},
     ("GET", "/metrics"): frozenset({Role.ADMIN, Role.MONITOR}),
+    ("POST", "/api/consultations/{consultation_id}/handoff"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
+    ("GET", "/api/handoffs/{handoff_id}"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
+    ("DELETE", "/api/handoffs/{handoff_id}"): frozenset({Role.CUSTOMER, Role.ADMIN, Role.ASSISTANT}),
+    ("POST", "/api/handoffs/{handoff_id}/accept"): frozenset({Role.AGENT}),
+    ("POST", "/api/handoffs/{handoff_id}/decline"): frozenset({Role.AGENT}),
+    ("POST", "/api/handoffs/{handoff_id}/callback"): frozenset({Role.CUSTOMER, Role.ADMIN, Role.ASSISTANT}),
+    ("PUT", "/api/agents/me/status"): frozenset({Role.AGENT}),
+    ("POST", "/api/agents/me/heartbeat"): frozenset({Role.AGENT}),
+    ("GET", "/api/handoff/queue"): WATCHERS,
+    ("GET", "/api/handoff/live"): WATCHERS,  # a WebSocket
+    ("GET", "/api/handoff/callbacks"): frozenset({Role.AGENT, Role.ADMIN}),
     ("GET", "/api/search"): OFFICERS,
     ("GET", "/api/consultations"): PARTIES | OFFICERS,
     ("GET", "/api/consultations/{consultation_id}"): PARTIES | OFFICERS | {Role.ASSISTANT},
@@ -114,6 +127,8 @@ def authorise(connection: HTTPConnection) -> None:
 def caller_of(connection: HTTPConnection, *, cookie: bool) -> Caller:
     """Raises Refused with 401, or with 503 where the issuer's keys cannot be had."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if not scheme and connection.scope["type"] == "websocket":  # a browser can set no header on one, but can name protocols
+        scheme, _, token = connection.headers.get("sec-websocket-protocol", "").partition(", ")
     if not scheme and cookie:
         scheme, token = "Bearer", connection.cookies.get(SESSION, "")
     if not token.strip():
@@ -138,7 +153,7 @@ def origin_of(connection: HTTPConnection) -> str | None:
     return connection.client.host if connection.client else None
 
 
-def refusal(request: Request, error: Exception) -> Response:
+def refusal(request: HTTPConnection, error: Exception) -> Response:
     """For FastAPI: a problem, or for somebody at a page the way to the sign-in."""
     assert isinstance(error, Refused)
     if error.status == 401 and getattr(request.scope.get("route"), "path", None) in PAGES:

@@ -10,7 +10,21 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import access, consents, consultations, health, live_calls, metrics, pages, recording, search, session, webhooks
+from api import (
+    access,
+    consents,
+    consultations,
+    handoff_live,
+    handoffs,
+    health,
+    live_calls,
+    metrics,
+    pages,
+    recording,
+    search,
+    session,
+    webhooks,
+)
 from api.problems import plain_problem, problem, wrong_parameter
 from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
@@ -36,7 +50,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with nullcontext(engine) if engine is not None else database(settings) as opened:
             _connect(app, opened)
-            async with rooms or _rooms(settings) as app.state.rooms, recording.recording_calls(app):
+            async with rooms or _rooms(settings) as app.state.rooms, recording.recording_calls(app), handoff_live.watching_handoffs(app):
                 yield
 
     app = FastAPI(
@@ -58,12 +72,16 @@ def create_app(
         metrics.router,
         consultations.router,
         consents.router,
+        handoffs.router,
+        handoff_live.router,
         recording.router,
         health.router,
         session.router,
         pages.router,
     ):
-        if access.guarded(router):
+        if router is handoff_live.router:  # asks for its caller itself: before a WebSocket is open, a refusal is an answer of another kind
+            app.include_router(router)
+        elif access.guarded(router):
             app.include_router(router, dependencies=[Depends(access.bearer), Depends(access.authorise)], responses=access.GUARDED)
         else:
             app.include_router(router)
@@ -100,7 +118,7 @@ class LoopbackOnly:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             server = scope.get("server")
             host = next((value for name, value in scope["headers"] if name == b"host"), b"")
             if (server is not None and server[0] not in LOOPBACK) or not _names_loopback(host.decode("latin-1")):
