@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Annotated
 
+import anyio
 from anyio import to_thread
 from fastapi import APIRouter, FastAPI, Query, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
@@ -23,8 +24,8 @@ from resources.store import handoffs
 
 router = APIRouter()
 
-EXPIRED, BEHIND, TRY_AGAIN = 4401, 4008, 1013
-"""Codes with which it is closed: the token has run out; come back with your number; the store cannot be read now."""
+EXPIRED, BEHIND = 4401, 4008
+"""Codes with which it is closed: the token has run out; come back with your number."""
 LARGEST_NUMBER = 2**63 - 1
 
 
@@ -104,12 +105,15 @@ async def _until_expired(socket: WebSocket) -> int:
 
 
 async def _first(*endings: Coroutine[None, None, int | None]) -> int | None:
-    """What the first of these to end returns; the others are cancelled."""
-    tasks = [asyncio.ensure_future(ending) for ending in endings]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        return next(iter(done)).result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    """What the first of these to end returns; the others are cancelled. A dashboard that goes ends them all."""
+    results: list[int | None] = []
+    async with anyio.create_task_group() as tasks:
+
+        async def watch(ending: Coroutine[None, None, int | None]) -> None:
+            with suppress(WebSocketDisconnect):
+                results.append(await ending)
+            tasks.cancel_scope.cancel()
+
+        for ending in endings:
+            tasks.start_soon(watch, ending)
+    return results[0] if results else None
