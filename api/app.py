@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
+from anyio import to_thread
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CollectorRegistry
@@ -20,16 +21,21 @@ from resources.search.postgres import PostgresIndex
 from resources.settings import LOOPBACK, Settings
 from resources.store.database import database
 from resources.store.inbox import Inbox
+from resources.store.readiness import require_ready
 
 
 def create_app(settings: Settings, engine: Engine | None = None, identities: Identities | None = None) -> FastAPI:
-    """``engine`` and ``identities`` replace what the settings describe, for tests. Raises SettingMissing for one without which nothing works."""
+    """``engine`` and ``identities`` replace what the settings describe, for tests. Raises SettingMissing for one without which nothing works.
+
+    Its start raises NotReady where production must not work with the database as it is.
+    """
     keys = settings.webhook_keys()
     trusted = identities or identities_of(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with nullcontext(engine) if engine is not None else database(settings) as opened:
+            await to_thread.run_sync(require_ready, opened, settings)
             _connect(app, opened)
             async with _rooms(settings) as app.state.rooms:
                 yield
