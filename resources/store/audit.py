@@ -15,6 +15,7 @@ from resources.live_tables import audit_entries
 
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(8245019377)")
 _LAST = select(audit_entries.c.number, audit_entries.c.hash).order_by(audit_entries.c.number.desc()).limit(1)
+_ADD = insert(audit_entries)
 _BATCH = 1_000
 # Owners can grant themselves the rest, and the schema's owner drops what is in it. With TRIGGER entries are changed on their way in.
 _CHANGEABLE = text("""
@@ -34,23 +35,22 @@ def append(connection: Connection, deed: Deed, now: datetime | None = None) -> E
     last = connection.execute(_LAST).first()
     number, previous = (last.number + 1, last.hash) if last else (1, BEGINNING)
     entry = seal(number, now or datetime.now(UTC), deed, previous)
-    connection.execute(
-        insert(audit_entries).values(
-            number=entry.number,
-            at=entry.at,
-            actor=deed.actor,
-            role=deed.role,
-            action=deed.action,
-            outcome=deed.outcome.value,
-            consultation_id=deed.consultation_id,
-            subject=deed.subject,
-            origin=deed.origin,
-            reason=deed.reason,
-            details=dict(deed.details),
-            previous=entry.previous,
-            hash=entry.hash,
-        )
-    )
+    values = {
+        "number": entry.number,
+        "at": entry.at,
+        "actor": deed.actor,
+        "role": deed.role,
+        "action": deed.action,
+        "outcome": deed.outcome.value,
+        "consultation_id": deed.consultation_id,
+        "subject": deed.subject,
+        "origin": deed.origin,
+        "reason": deed.reason,
+        "details": dict(deed.details),
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
+    connection.execute(_ADD, values)
     return entry
 
 
