@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.security import HTTPBearer
 from limits import RateLimitItemPerMinute
 from sqlalchemy.exc import SQLAlchemyError
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
@@ -35,6 +35,8 @@ OFFICERS = frozenset({Role.COMPLIANCE, Role.ADMIN})
 
 PARTIES = frozenset({Role.CUSTOMER, Role.AGENT, Role.PARTNER})
 
+WATCHERS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMIN})
+
 ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/livekit/webhook"): PUBLIC,  # signed by LiveKit
     ("GET", "/healthz"): PUBLIC,
@@ -46,11 +48,23 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/livekit/consultation"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
     ("POST", "/api/livekit/token"): PARTIES | {Role.SUPERVISOR, Role.ADMIN, Role.ASSISTANT},
     ("GET", "/metrics"): frozenset({Role.ADMIN, Role.MONITOR}),
+    ("POST", "/api/consultations/{consultation_id}/handoff"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
+    ("GET", "/api/handoffs/{handoff_id}"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
+    ("DELETE", "/api/handoffs/{handoff_id}"): frozenset({Role.CUSTOMER, Role.ADMIN, Role.ASSISTANT}),
+    ("POST", "/api/handoffs/{handoff_id}/accept"): frozenset({Role.AGENT}),
+    ("POST", "/api/handoffs/{handoff_id}/decline"): frozenset({Role.AGENT}),
+    ("POST", "/api/handoffs/{handoff_id}/callback"): frozenset({Role.CUSTOMER, Role.ADMIN, Role.ASSISTANT}),
+    ("PUT", "/api/agents/me/status"): frozenset({Role.AGENT}),
+    ("POST", "/api/agents/me/heartbeat"): frozenset({Role.AGENT}),
+    ("GET", "/api/handoff/queue"): WATCHERS,
+    ("GET", "/api/handoff/live"): WATCHERS,  # a WebSocket
+    ("GET", "/api/handoff/callbacks"): frozenset({Role.AGENT, Role.ADMIN}),
     ("GET", "/api/search"): OFFICERS,
     ("GET", "/api/consultations"): PARTIES | OFFICERS,
     ("GET", "/api/consultations/{consultation_id}"): PARTIES | OFFICERS | {Role.ASSISTANT},
     ("GET", "/api/consultations/{consultation_id}/consent"): PARTIES | OFFICERS | {Role.ASSISTANT},
     ("POST", "/api/consultations/{consultation_id}/consent"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
+    ("GET", "/api/consultations/{consultation_id}/recordings"): PARTIES | OFFICERS,
     ("PUT", "/api/consultations/{consultation_id}/notes"): frozenset({Role.AGENT, Role.ADMIN}),
     ("PUT", "/api/consultations/{consultation_id}/summary"): frozenset({Role.ASSISTANT, Role.AGENT, Role.ADMIN}),
     ("PUT", "/api/consultations/{consultation_id}/rating"): frozenset({Role.CUSTOMER}),
@@ -106,6 +120,8 @@ def authorise(connection: HTTPConnection) -> None:
 def caller_of(connection: HTTPConnection, *, cookie: bool) -> Caller:
     """Raises Refused with 401, or with 503 where the issuer's keys cannot be had."""
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if not scheme and connection.scope["type"] == "websocket":  # a browser can set no header on one, but can name protocols
+        scheme, _, token = connection.headers.get("sec-websocket-protocol", "").partition(", ")
     if not scheme and cookie:
         scheme, token = "Bearer", connection.cookies.get(SESSION, "")
     if not token.strip():
@@ -130,7 +146,7 @@ def origin_of(connection: HTTPConnection) -> str | None:
     return connection.client.host if connection.client else None
 
 
-def refusal(request: Request, error: Exception) -> Response:
+def refusal(request: HTTPConnection, error: Exception) -> Response:
     """For FastAPI: a problem, or for somebody at a page the way to the sign-in."""
     assert isinstance(error, Refused)
     if error.status == 401 and getattr(request.scope.get("route"), "path", None) in PAGES:

@@ -11,7 +11,21 @@ from sqlalchemy import Engine
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import access, consents, consultations, health, live_calls, metrics, pages, search, session, webhooks
+from api import (
+    access,
+    consents,
+    consultations,
+    handoff_live,
+    handoffs,
+    health,
+    live_calls,
+    metrics,
+    pages,
+    recording,
+    search,
+    session,
+    webhooks,
+)
 from api.problems import plain_problem, problem, wrong_parameter
 from api.rates import MovingWindow
 from resources.identity import Identities, identities_of
@@ -25,10 +39,12 @@ from resources.store.inbox import Inbox
 from resources.store.readiness import require_ready
 
 
-def create_app(settings: Settings, engine: Engine | None = None, identities: Identities | None = None) -> FastAPI:
-    """``engine`` and ``identities`` replace what the settings describe, for tests. Raises SettingMissing for one without which nothing works.
+def create_app(
+    settings: Settings, engine: Engine | None = None, identities: Identities | None = None, rooms: LiveKitRooms | None = None
+) -> FastAPI:
+    """``engine``, ``identities`` and ``rooms`` replace what the settings describe, for tests.
 
-    Its start raises NotReady where production must not work with the database as it is.
+    Raises SettingMissing for one without which nothing works. Its start raises NotReady where production must not work with the database.
     """
     keys = settings.webhook_keys()
     trusted = identities or identities_of(settings)
@@ -38,7 +54,7 @@ def create_app(settings: Settings, engine: Engine | None = None, identities: Ide
         with nullcontext(engine) if engine is not None else database(settings) as opened:
             await to_thread.run_sync(require_ready, opened, settings)
             _connect(app, opened)
-            async with _rooms(settings) as app.state.rooms:
+            async with rooms or _rooms(settings) as app.state.rooms, recording.recording_calls(app), handoff_live.watching_handoffs(app):
                 yield
 
     app = FastAPI(
@@ -60,11 +76,16 @@ def create_app(settings: Settings, engine: Engine | None = None, identities: Ide
         metrics.router,
         consultations.router,
         consents.router,
+        handoffs.router,
+        handoff_live.router,
+        recording.router,
         health.router,
         session.router,
         pages.router,
     ):
-        if access.guarded(router):
+        if router is handoff_live.router:  # asks for its caller itself: before a WebSocket is open, a refusal is an answer of another kind
+            app.include_router(router)
+        elif access.guarded(router):
             app.include_router(router, dependencies=[Depends(access.bearer), Depends(access.authorise)], responses=access.GUARDED)
         else:
             app.include_router(router)
@@ -101,7 +122,7 @@ class LoopbackOnly:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] in ("http", "websocket"):
             server = scope.get("server")
             host = next((value for name, value in scope["headers"] if name == b"host"), b"")
             if (server is not None and server[0] not in LOOPBACK) or not _names_loopback(host.decode("latin-1")):

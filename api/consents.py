@@ -12,6 +12,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from api.access import deed_of
 from api.consultations import ONE, Prose, store_is_down, visible
 from api.problems import problem
+from api.recording import wake_recording
 from domain.consent import ConsentMethod, ConsentOutcome, ConsentRule, Gate
 from domain.parties import Party
 from domain.roles import Role
@@ -99,6 +100,7 @@ def add_consent(request: Request, consultation_id: UUID, body: ConsentIn) -> Add
             audit.append(connection, deed)
     except (OperationalError, NoConnectionFree):
         return store_is_down()
+    wake_recording(request.app, consultation_id)
     return Added(id=record_id, gate=_gate(gate))
 
 

@@ -6,35 +6,29 @@ What a participant may do in a room: domain.grants. LiveKit's server: resources.
 import contextlib
 import hashlib
 import secrets
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 from uuid import UUID, uuid4
 
-from anyio import to_thread
 from fastapi import APIRouter, Header, Request, Response
 from limits import RateLimitItemPerMinute
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.access import PARTICIPANT_TYPES, deed_of
 from api.problems import Responses, described, problem
+from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, slow_down, store_is_down, stored
 from domain.audit import Outcome
 from domain.consultations import ConsultationType, new_room_name
-from domain.grants import ParticipantType, grants_of, stated_role
+from domain.grants import ParticipantType
 from domain.roles import Role
-from resources.livekit_rooms import LiveKitRefused, LiveKitRooms, LiveKitUnreachable
-from resources.livekit_tokens import TTL, mint
-from resources.settings import Settings
+from resources.livekit_rooms import LiveKitRefused, LiveKitUnreachable
+from resources.livekit_tokens import TTL
 from resources.store import audit, live_calls
 from resources.store.live_calls import KeyReused, NewCall, NotTheirs
 
 router = APIRouter(prefix="/api/livekit", tags=["live calls"])
 
-T = TypeVar("T")
-STORE_IS_DOWN = (OperationalError, NoConnectionFree)
 BEGINNINGS, TOKENS = RateLimitItemPerMinute(10), RateLimitItemPerMinute(30)
 """For each caller and process."""
 
@@ -124,11 +118,11 @@ async def begin(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
 ) -> Begun | Response:
     """Opens a room on LiveKit and returns what the customer needs to enter it. Sent again with the same Idempotency-Key, it is the same call."""
-    settings, rooms = _livekit(request)
+    settings, rooms = livekit(request)
     if rooms is None:
-        return _no_livekit()
+        return no_livekit()
     if not request.app.state.limiter.hit(BEGINNINGS, "begin", request.state.caller.subject):
-        return _slow_down()
+        return slow_down()
     customer = _customer(request, body)
     if customer is None:
         return problem(422, "Whose call is it?", "customer must be the id of the customer; a customer begins only calls of their own.")
@@ -143,8 +137,8 @@ async def begin(
         return live_calls.remember(connection, actor, idempotency_key, hashlib.sha256(repr(call).encode()).hexdigest(), wanted)
 
     def begun(connection: Connection, sid: str) -> tuple[UUID, str]:
-        row = live_calls.begin(connection, consultation_id, room_name, sid, call)
-        token = _token(settings, room_name, str(customer), ParticipantType.CUSTOMER)
+        row = live_calls.begin(connection, consultation_id, room_name, sid, call, driven=request.app.state.recording is not None)
+        token = room_token(settings, room_name, str(customer), ParticipantType.CUSTOMER)
         found: UUID = row["id"]
         audit.append(connection, deed_of(request, "consultation.begin", consultation_id=found, details=(("type", body.type.value),)))
         details = (("participant_type", "customer"), ("identity", str(customer)))
@@ -152,7 +146,7 @@ async def begin(
         return found, token
 
     try:
-        consultation_id, room_name = await _stored(request, remembered)
+        consultation_id, room_name = await stored(request, remembered)
         room = await rooms.create_room(
             room_name,
             metadata={"type": body.type.value},
@@ -165,19 +159,19 @@ async def begin(
     except KeyReused:
         return problem(409, "The key stands for another request", "Send a new Idempotency-Key with a request that differs.")
     except STORE_IS_DOWN:
-        return _store_is_down()
+        return store_is_down()
     except LiveKitUnreachable as error:
         with contextlib.suppress(LiveKitUnreachable, LiveKitRefused):  # it may have opened the room all the same
             await rooms.delete_room(room_name)
-        return _livekit_is_down(error)
+        return livekit_is_down(error)
     except LiveKitRefused as error:
-        return _livekit_is_down(error)
+        return livekit_is_down(error)
     try:
-        found, token = await _stored(request, lambda connection: begun(connection, room.sid))
+        found, token = await stored(request, lambda connection: begun(connection, room.sid))
     except (*STORE_IS_DOWN, NotTheirs):
         with contextlib.suppress(LiveKitUnreachable, LiveKitRefused):
             await rooms.delete_room(room_name)
-        return _store_is_down()
+        return store_is_down()
     return Begun(consultation_id=found, room_name=room_name, url=settings.client_url, token=token, expires_at=datetime.now(UTC) + TTL)
 
 
@@ -189,11 +183,11 @@ async def begin(
 )
 async def enter(request: Request, body: Entering) -> Entrance | Response:
     """A token for one room and for what the caller's role may be there: good for an hour, and its holder cannot change the role in it."""
-    settings, rooms = _livekit(request)
+    settings, rooms = livekit(request)
     if rooms is None:
-        return _no_livekit()
+        return no_livekit()
     if not request.app.state.limiter.hit(TOKENS, "enter", request.state.caller.subject):
-        return _slow_down()
+        return slow_down()
     kind, role = body.participant_type, _role_for(request, body.participant_type)
 
     def refused(connection: Connection, why: str) -> None:
@@ -207,22 +201,22 @@ async def enter(request: Request, body: Entering) -> Entrance | Response:
             return None
         details = (("participant_type", kind.value), ("identity", body.identity))
         audit.append(connection, deed_of(request, "token.issue", consultation_id=row["id"], details=details))
-        return _token(settings, body.room_name, body.identity, kind)
+        return room_token(settings, body.room_name, body.identity, kind)
 
     try:
         if role is None or body.identity != request.state.caller.subject:
             why = "the role does not allow this type" if role is None else "another's identity"
-            await _stored(request, lambda connection: refused(connection, why))
+            await stored(request, lambda connection: refused(connection, why))
             return problem(403, "Not for this caller", f"The caller may not enter as {kind.value}, or not under another's identity.")
         room = await rooms.room(body.room_name)
         if room is None:
-            await _stored(request, lambda connection: refused(connection, "no such room on LiveKit"))
+            await stored(request, lambda connection: refused(connection, "no such room on LiveKit"))
             return _no_room()
-        token = await _stored(request, lambda connection: entered(connection, room.sid))
+        token = await stored(request, lambda connection: entered(connection, room.sid))
     except STORE_IS_DOWN:
-        return _store_is_down()
+        return store_is_down()
     except (LiveKitUnreachable, LiveKitRefused) as error:
-        return _livekit_is_down(error)
+        return livekit_is_down(error)
     if token is None:
         return _no_room()
     return Entrance(token=token, url=settings.client_url, expires_at=datetime.now(UTC) + TTL)
@@ -246,46 +240,5 @@ def _role_for(request: Request, kind: ParticipantType) -> Role | None:
     return role
 
 
-def _token(settings: Settings, room_name: str, identity: str, kind: ParticipantType) -> str:
-    assert settings.livekit_api_key and settings.livekit_api_secret
-    secret = settings.livekit_api_secret.get_secret_value()
-    grants, role = grants_of(kind), stated_role(kind)
-    # The name is shown to everybody in the room; people's names are the application's to show.
-    return mint(settings.livekit_api_key, secret, room_name=room_name, identity=identity, name=role, grants=grants, role=role)
-
-
-async def _stored(request: Request, work: Callable[[Connection], T]) -> T:
-    """``work`` in a transaction of its own, in a thread."""
-
-    def run() -> T:
-        with request.app.state.engine.begin() as connection:
-            return work(connection)
-
-    return await to_thread.run_sync(run)
-
-
-def _livekit(request: Request) -> tuple[Settings, LiveKitRooms | None]:
-    state: Any = request.app.state
-    return state.settings, state.rooms
-
-
 def _no_room() -> Response:
     return problem(404, "No such room", "There is no open call of this name, or it is not the caller's.")
-
-
-def _slow_down() -> Response:
-    return problem(
-        429, "Too many requests", "This caller has asked often in the last minute; wait a little.", headers={"Retry-After": "10"}
-    )
-
-
-def _store_is_down() -> Response:
-    return problem(503, "The store is down", "PostgreSQL cannot be reached; nothing was begun. Try again.", headers={"Retry-After": "5"})
-
-
-def _livekit_is_down(error: Exception) -> Response:
-    return problem(503, "LiveKit does not answer as it should", f"{error}. Nothing was begun; try again.", headers={"Retry-After": "5"})
-
-
-def _no_livekit() -> Response:
-    return problem(503, "No LiveKit server", "LIVEKIT_URL is not set, so no call can be begun here.")

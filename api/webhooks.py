@@ -13,11 +13,24 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.problems import described, problem
+from api.recording import wake_recording
 from domain.call_events import CallEvent
 from resources.livekit import NotAnEvent, NotSigned
 from resources.store.inbox import Outcome
 
 router = APIRouter()
+CHANGES = frozenset(
+    {
+        "participant_joined",
+        "participant_left",
+        "participant_connection_aborted",
+        "room_finished",
+        "egress_started",
+        "egress_updated",
+        "egress_ended",
+    }
+)
+"""What can change which recordings a call should have, or has."""
 logger = logging.getLogger("verbatim.webhooks")
 
 LARGEST_BODY_BYTES = 1 << 20
@@ -60,6 +73,8 @@ async def webhook(request: Request) -> Response:
         # Its text can hold the event's content; the class says enough.
         logger.error("webhook %s not stored: %s", event.id, type(error.orig).__name__)
         return problem(500, "Not stored", "The event could not be stored. The server's log has its id.")
+    if event.type in CHANGES and event.room is not None:
+        wake_recording(request.app, event.room.sid)
     return Response(status_code=200, headers={"X-Verbatim-Outcome": outcome.value})
 
 

@@ -1,6 +1,7 @@
 """Who calls, and in which roles. Which role may use which route is in api.access; who takes part in a call as what, in domain.parties."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 
@@ -17,13 +18,17 @@ class Role(StrEnum):
     MONITOR = "monitor"
 
 
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``subject`` is the issuer's opaque id of the person; ``team`` the one that a supervisor answers for."""
+    """``subject`` is the issuer's opaque id of the person; ``team`` the one that a supervisor answers for; ``expires_at`` the token's end."""
 
     subject: str
     roles: frozenset[Role]
     team: str | None = None
+    expires_at: datetime = NEVER
 
     def acting(self, allowed: frozenset[Role]) -> Role | None:
         """The role in which a caller does what ``allowed`` may do; None if in none. Of several, the one that sees most."""

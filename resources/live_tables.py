@@ -6,6 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from resources.tables import PARTIES, Moment, created, metadata
 
 OUTCOMES = "('granted', 'implied', 'declined', 'revoked', 'not_required', 'unknown')"
+STOPS = "('refused', 'consent_missing', 'replaced', 'call_ended')"
 
 consent_records = Table(
     "consent_records",
@@ -25,6 +26,23 @@ consent_records = Table(
     Index(None, "consultation_id", "at"),
 )
 """Records are added and never changed: what somebody said later is another record."""
+
+recording_orders = Table(
+    "recording_orders",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="also in the file's path, by which an egress that did not answer is known again"),
+    Column("consultation_id", Uuid, ForeignKey("video_consultations.id"), nullable=False, index=True),
+    Column("egress_id", Text, unique=True, comment="NULL until LiveKit has answered"),
+    Column("layout", JSONB, nullable=False, comment="what egress was asked to put on which channel"),
+    Column("ordered_at", Moment, nullable=False),
+    Column("active_at", Moment, comment="from when it records"),
+    Column("stop_ordered_at", Moment),
+    Column("stop_because", Text, CheckConstraint(f"stop_because IN {STOPS}", name="stop_because")),
+    Column("ended_at", Moment, comment="when it was over, or was known never to have begun"),
+    Column("ended_as", Text, comment="LiveKit's status of the egress at its end; refused, unanswered or lost where LiveKit knows of none"),
+    Index("ix_recording_orders_open", "consultation_id", postgresql_where=text("ended_at IS NULL")),
+)
+"""Recordings that were asked for here. What came of them is in recordings, by egress_id."""
 
 idempotency_keys = Table(
     "idempotency_keys",

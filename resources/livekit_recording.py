@@ -2,8 +2,9 @@
 resources.livekit_rooms' part; what the channels of a file mean is domain.egress_layout's.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from google.protobuf.json_format import MessageToJson
 from google.protobuf.message import Message
@@ -15,6 +16,7 @@ from domain.call_events import EgressSeen, RoomSeen
 from domain.egress_layout import EgressLayout, LayoutKind, Route
 from resources.livekit import read_event
 from resources.objects import S3Connection
+from resources.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +36,26 @@ class RecordingBucket:
     bucket: str
 
 
-def customer_apart(customer: str, others: Sequence[str] = ()) -> EgressLayout:
-    """One file: the customer left; the others and the AI worker right, by identity and kind.
+@dataclass(frozen=True, slots=True)
+class RecordingPlace:
+    """Where egress puts recordings: below ``prefix`` in a bucket, or in a folder that the egress service and the intake share."""
 
-    A person who is not named is not lost but lands on both channels: whoever adds one to a call starts another recording.
-    """
-    right = [Route("right", identity=identity) for identity in others]
-    return EgressLayout(LayoutKind.ROUTES, (Route("left", identity=customer), *right, Route("right", kind="AGENT")))
+    bucket: RecordingBucket | None
+    prefix: str
+
+    def path(self, name: str) -> str:
+        return f"{self.prefix.rstrip('/')}/{name}".lstrip("/" if self.bucket else "")
 
 
-def one_party(identity: str) -> EgressLayout:
-    """A file of one participant alone."""
-    return EgressLayout(LayoutKind.ONE_PARTICIPANT, (Route("both", identity=identity),))
+def recording_place(settings: Settings) -> RecordingPlace:
+    """The intake, as egress reaches it."""
+    url = settings.intake
+    if url.startswith("s3://"):
+        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        reached = replace(settings.s3(), endpoint=settings.egress_s3_endpoint or settings.s3_endpoint)
+        return RecordingPlace(RecordingBucket(reached, bucket), prefix)
+    folder = Path(unquote(urlsplit(url).path)) if url.startswith("file://") else Path(url)
+    return RecordingPlace(None, str(folder.resolve()))
 
 
 def recording_request(room_name: str, layout: EgressLayout, file_path: str, bucket: RecordingBucket | None) -> egress_pb.StartEgressRequest:

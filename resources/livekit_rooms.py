@@ -127,7 +127,7 @@ class LiveKitRooms:
         await self._ask("delete a room", self._api.room.delete_room(room_pb.DeleteRoomRequest(room=name)))
 
     async def start_recording(self, room_name: str, layout: EgressLayout, file_path: str, bucket: RecordingBucket | None = None) -> str:
-        """Starts an egress and returns its id. ``layout`` is what ``customer_apart`` or ``one_party`` makes, ``file_path`` LiveKit's template
+        """Starts an egress and returns its id. ``layout`` is what domain.recording_control makes, ``file_path`` LiveKit's template
         ({room_name}, {time}, …) ending in .ogg; without a bucket the file stays on the egress service's disk. It records from ACTIVE on only.
 
         After LiveKitUnreachable it may run nonetheless: ``egresses`` tells. Raises ValueError for a layout that egress cannot make.

@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     livekit_url: str | None = Field(None, validation_alias=AliasChoices("VERBATIM_LIVEKIT_URL", "LIVEKIT_URL"))
     livekit_public_url: str | None = None
     assistant_agent_name: str | None = None
+    record_calls: bool = True
+    egress_s3_endpoint: str | None = None
     room_empty_timeout_seconds: int = Field(300, ge=1)
     room_departure_timeout_seconds: int = Field(20, ge=1)
 

@@ -99,12 +99,20 @@ consultations = Table(
         comment='party -> ISO 3166-2 code of where that party is, such as {"customer": "US-CA"}',
     ),
     Column("archived", Boolean, nullable=False, server_default=text("false"), comment="soft delete: hidden from lists, kept as evidence"),
+    Column(
+        "recording_driven",
+        Boolean,
+        nullable=False,
+        server_default=text("false"),
+        comment="its recordings are started and stopped from here",
+    ),
     created(),
     Index(None, "started_at"),
     Index(None, "ended_at"),
     Index(None, "created_at", "id"),
     Index(None, "customer_id", "created_at", "id"),
     Index(None, "agent_id", "created_at", "id"),
+    Index("ix_video_consultations_driven", "id", postgresql_where=text("recording_driven AND ended_at IS NULL")),
 )
 
 webhook_events = Table(

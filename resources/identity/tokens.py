@@ -1,12 +1,13 @@
 """Bearer tokens: is the signature the issuer's, is it for us, has it expired, and whom does it name."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import jwt
 
-from domain.roles import Caller, Role
+from domain.roles import NEVER, Caller, Role
 from resources.identity import development
 from resources.identity.keys import KeyFile, Keys, KeysAt, require_safe
 from resources.settings import SettingMissing, Settings
@@ -60,7 +61,8 @@ class Identities:
         if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or "\0" in subject:
             raise NotIdentified("the token names nobody")
         team = _at(claims, self._team_claim)
-        return Caller(subject, _roles(_at(claims, self._roles_claim)), team if isinstance(team, str) else None)
+        ends = datetime.fromtimestamp(min(claims["exp"], NEVER.timestamp()), UTC)
+        return Caller(subject, _roles(_at(claims, self._roles_claim)), team if isinstance(team, str) else None, ends)
 
 
 def identities_of(settings: Settings) -> Identities:

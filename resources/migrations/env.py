@@ -2,11 +2,12 @@
 
 from alembic import context
 
+import resources.handoff_tables
 import resources.live_tables
 import resources.search.tables
 from resources.tables import metadata
 
-assert resources.live_tables and resources.search.tables  # imported for its tables, which belong to the same metadata
+assert resources.handoff_tables and resources.live_tables and resources.search.tables  # imported for their tables
 
 context.configure(
     connection=context.config.attributes["connection"],

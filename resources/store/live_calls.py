@@ -55,8 +55,11 @@ def require_theirs(connection: Connection, call: NewCall) -> None:
             raise NotTheirs(what)
 
 
-def begin(connection: Connection, consultation_id: UUID, room_name: str, room_sid: str, call: NewCall) -> RowMapping:
-    """The consultation of a room that is open; where the room's webhook was faster, its row becomes this one's. Raises NotTheirs."""
+def begin(connection: Connection, consultation_id: UUID, room_name: str, room_sid: str, call: NewCall, *, driven: bool) -> RowMapping:
+    """The consultation of a room that is open; where the room's webhook was faster, its row becomes this one's. Raises NotTheirs.
+
+    ``driven``: whether its recordings are started and stopped from here.
+    """
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": room_name})
     connection.execute(insert(users).values(id=call.customer_id, role="customer").on_conflict_do_nothing())
     values: dict[str, Any] = {
@@ -65,6 +68,7 @@ def begin(connection: Connection, consultation_id: UUID, room_name: str, room_si
         "quote_id": call.quote_id,
         "claim_id": call.claim_id,
         "jurisdictions": {"customer": call.jurisdiction} if call.jurisdiction else {},
+        "recording_driven": driven,
     }
     row = insert(consultations).values(id=consultation_id, room_name=room_name, room_sid=room_sid, **values)
     made = row.on_conflict_do_update(index_elements=["room_name"], set_=values).returning(*consultations.c)

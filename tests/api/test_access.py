@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
+from starlette.testclient import TestClient, WebSocketDenialResponse
 
 from api.access import PAGES, PUBLIC, ROUTES, SESSION, require_listed
 from api.app import create_app
@@ -18,6 +19,7 @@ from resources.settings import SettingMissing
 from resources.store import audit
 from tests.api.client import Issuer, settings
 
+WEBSOCKETS = ("/api/handoff/live",)
 GUARDED = sorted(key for key, roles in ROUTES.items() if roles != PUBLIC)
 
 
@@ -30,11 +32,25 @@ def address(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "00000000-0000-0000-0000-000000000001", path)
 
 
+def opened(client: httpx.Client, path: str, headers: dict[str, str], host: str = "127.0.0.1:8000") -> httpx.Response:
+    """What a WebSocket is answered: 101 where it opens."""
+    assert isinstance(client, TestClient)
+    try:
+        with client.websocket_connect(f"ws://{host}{path}", headers=headers):
+            return httpx.Response(101)
+    except WebSocketDenialResponse as denied:
+        return denied
+
+
 @pytest.mark.parametrize("role", [*Role, None])
 @pytest.mark.parametrize(("method", "path"), GUARDED)
 def test_every_route_with_every_role_and_with_none(client: httpx.Client, issuer: Issuer, method: str, path: str, role: Role | None) -> None:
     headers = issuer.headers(role) if role else {}
-    answer = client.request(method, address(path), headers=headers, follow_redirects=False)
+    answer = (
+        opened(client, path, headers)
+        if path in WEBSOCKETS
+        else client.request(method, address(path), headers=headers, follow_redirects=False)
+    )
     if role is None:
         assert answer.status_code == (303 if path in PAGES else 401)
     elif role in ROUTES[method, path]:
@@ -42,6 +58,12 @@ def test_every_route_with_every_role_and_with_none(client: httpx.Client, issuer:
     else:
         assert answer.status_code == 403
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", WEBSOCKETS)
+def test_while_development_tokens_count_a_websocket_opens_on_loopback_alone(client: httpx.Client, issuer: Issuer, path: str) -> None:
+    assert opened(client, path, issuer.headers(Role.ADMIN)).status_code == 101
+    assert opened(client, path, issuer.headers(Role.ADMIN), host="elsewhere.example").status_code == 403
 
 
 def test_a_route_that_is_not_in_the_table_stops_the_start() -> None:

@@ -132,6 +132,16 @@ def test_livekit_down_is_503_and_leaves_no_row(client: httpx.Client, engine: Eng
     assert len(rows(engine)) == 1
 
 
+def test_readyz_names_livekit_while_it_is_down(client: httpx.Client, server: LiveKitServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.health.ASK_AGAIN_S", 0.0)
+    assert client.get("/readyz").json() == {"status": "ready", "down": [], "warnings": []}
+    server.kill()
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "degraded", "down": ["livekit"], "warnings": []})
+    server.restart()
+    assert client.get("/readyz").json()["down"] == []
+
+
 def test_the_store_down_is_503_and_leaves_no_room(server: LiveKitServer, issuer: Issuer, anna: dict[str, str]) -> None:
     nowhere = engine_for("postgresql+psycopg://nobody@127.0.0.1:9/nothing")
     with client_of(create_app(of(server), nowhere, issuer.identities)) as client:

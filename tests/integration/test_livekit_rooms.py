@@ -17,7 +17,8 @@ from sqlalchemy import Engine, text
 from api.app import create_app
 from domain.egress_layout import EgressLayout, LayoutKind
 from domain.grants import ParticipantType
-from resources.livekit_recording import RecordingBucket, customer_apart, egress_found, one_party, recording_request
+from domain.recording_control import customer_apart, one_party
+from resources.livekit_recording import RecordingBucket, egress_found, recording_request
 from resources.livekit_rooms import LiveKitRefused, LiveKitRooms, LiveKitUnreachable
 from resources.objects import S3Connection
 from tests.api.client import Issuer, settings

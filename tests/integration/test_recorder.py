@@ -14,7 +14,8 @@ from sqlalchemy import Engine, text
 from api.app import create_app
 from domain.call_events import EgressStatus
 from domain.grants import ParticipantType
-from resources.livekit_recording import EgressFound, customer_apart, one_party, recording_request
+from domain.recording_control import customer_apart, one_party
+from resources.livekit_recording import EgressFound, recording_request
 from resources.livekit_rooms import LiveKitRefused
 from resources.media import decode, probe
 from tests.api.client import Issuer, settings

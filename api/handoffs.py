@@ -1,0 +1,322 @@
+"""Handing a customer over to an agent: asking for one, being offered one, taking it, and calling back when nobody is left.
+
+What may follow what: domain.handoff. The live view of the queue: api.handoff_live.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from sqlalchemy import Connection
+
+from api.access import deed_of
+from api.consultations import ONE, PROBLEMS, Prose, store_is_down, visible
+from api.handoff_bodies import AcceptedOut, CallbackOut, CallbacksOut, ContextOut, DutyOut, HandoffOut, QueueOut
+from api.problems import Responses, described, problem
+from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, stored
+from domain.audit import Outcome
+from domain.grants import ParticipantType
+from domain.handoff import AgentStatus, Handoff, HandoffReason, HandoffRefused, Window, WrongWindow, accept, cancel, decline, nobody_left
+from domain.handoff import schedule_callback as with_callback
+from domain.roles import Role
+from resources.livekit_rooms import LiveKitRefused, LiveKitUnreachable
+from resources.livekit_tokens import TTL
+from resources.store import audit, calls, duty, handoffs
+from resources.store.handoffs import Stored
+
+router = APIRouter(tags=["handoff"])
+
+REFUSED: Responses = {409: described("It cannot be, as things are now: says why, and what to do")}
+T = TypeVar("T")
+
+
+class Asking(BaseModel):
+    """``summary``: what the agent should know before they take over. Only who accepts is shown it."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"reason": "requested", "summary": "Wants to know whether hail damage is covered."}}
+    )
+
+    reason: HandoffReason
+    summary: Annotated[Prose | None, Field(max_length=4_000)] = None
+
+
+class Duty(BaseModel):
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"status": "available"}})
+
+    status: AgentStatus
+
+
+class CallingBack(BaseModel):
+    """When the customer wants to be called: 15 minutes to 8 hours long, within the next 14 days, with offsets from UTC."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"start": "2025-03-04T09:00:00-08:00", "end": "2025-03-04T11:00:00-08:00"}}
+    )
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+@router.post(
+    "/api/consultations/{consultation_id}/handoff",
+    status_code=201,
+    summary="Ask for a human",
+    response_model=HandoffOut,
+    responses=ONE | REFUSED,
+)
+def ask(request: Request, consultation_id: UUID, body: Asking) -> HandoffOut | Response:
+    """Asked again while it is open, it is the same handoff."""
+    now = datetime.now(UTC)
+
+    def work(connection: Connection) -> HandoffOut | Response:
+        handoffs.take_queue(connection)
+        call = visible(request, connection, consultation_id, "handoff.request", for_update=False)
+        if call is None:
+            return problem(404, "No such consultation", "There is none with this id, or it is not yours.")
+        if call["ended_at"] is not None or call["archived"]:
+            return problem(409, "The call is over", "Nobody can be handed over any more: begin another consultation.")
+        handoff_id = handoffs.ask(connection, consultation_id, body.reason, body.summary, request.state.caller.subject, now)
+        details = (("reason", body.reason.value),)
+        audit.append(
+            connection, deed_of(request, "handoff.request", consultation_id=consultation_id, subject=str(handoff_id), details=details)
+        )
+        handoffs.settle(connection, now)
+        return _shown(connection, handoff_id, now)
+
+    return _in_store(request, work)
+
+
+@router.get("/api/handoffs/{handoff_id}", summary="How it stands", response_model=HandoffOut, responses=ONE)
+def read(request: Request, handoff_id: UUID) -> HandoffOut | Response:
+    def work(connection: Connection) -> HandoffOut | Response:
+        if _theirs(request, connection, handoff_id) is None:
+            return _unknown()
+        return _shown(connection, handoff_id, datetime.now(UTC))
+
+    return _in_store(request, work)
+
+
+@router.delete("/api/handoffs/{handoff_id}", summary="Wait no longer", response_model=HandoffOut, responses=ONE | REFUSED)
+def withdraw(request: Request, handoff_id: UUID) -> HandoffOut | Response:
+    return _change(request, handoff_id, "handoff.cancel", lambda one, _, now: cancel(one, now))
+
+
+@router.post("/api/handoffs/{handoff_id}/decline", summary="Pass it on", response_model=HandoffOut, responses=ONE | REFUSED)
+def pass_on(request: Request, handoff_id: UUID) -> HandoffOut | Response:
+    """It goes to somebody else; who has passed is asked again only where nobody else is left."""
+    agent = request.state.caller.subject
+    return _change(request, handoff_id, "handoff.decline", lambda one, _, now: decline(one, agent, now))
+
+
+@router.post("/api/handoffs/{handoff_id}/callback", summary="Be called back", response_model=HandoffOut, responses=ONE | REFUSED)
+def call_back(request: Request, handoff_id: UUID, body: CallingBack) -> HandoffOut | Response:
+    """Only where nobody is left to ask: as ``nobody_left`` says."""
+    window = Window(body.start, body.end)
+
+    def change(one: Handoff, connection: Connection, now: datetime) -> Handoff:
+        return with_callback(one, window, duty.on_duty(connection), now)
+
+    return _change(request, handoff_id, "handoff.callback", change)
+
+
+@router.post("/api/handoffs/{handoff_id}/accept", summary="Take the customer", response_model=AcceptedOut, responses=ONE | REFUSED)
+async def take(request: Request, handoff_id: UUID) -> AcceptedOut | Response:
+    """The call is the agent's from then on. Of several who accept at once one gets it, and the others are told so."""
+    settings, rooms = livekit(request)
+    if rooms is None:
+        return no_livekit()
+    agent = agent_id(request)
+    if agent is None:
+        return not_an_agent()
+
+    def looked(connection: Connection) -> Stored | Response:
+        found = handoffs.find(connection, handoff_id)
+        if found is None:
+            return _unknown()
+        try:
+            accept(found.handoff, str(agent), datetime.now(UTC))
+        except HandoffRefused as refused:
+            return _refused(request, connection, "handoff.accept", found, refused)
+        return found
+
+    def taken(connection: Connection) -> AcceptedOut | Response:
+        handoffs.take_queue(connection)
+        now = datetime.now(UTC)
+        found = handoffs.find(connection, handoff_id)
+        assert found is not None
+        try:
+            accepted = accept(found.handoff, str(agent), now)
+        except HandoffRefused as refused:
+            return _refused(request, connection, "handoff.accept", found, refused)
+        handoffs.save(connection, accepted, now)
+        handoffs.take_over(connection, accepted, agent, now)
+        call = accepted.consultation_id
+        token = room_token(settings, found.room_name, str(agent), ParticipantType.AGENT)
+        audit.append(connection, deed_of(request, "handoff.accept", consultation_id=call, subject=str(handoff_id)))
+        details = (("participant_type", "agent"), ("identity", str(agent)))
+        audit.append(connection, deed_of(request, "token.issue", consultation_id=call, details=details))
+        handoffs.settle(connection, now)
+        context = ContextOut(
+            consultation_id=call,
+            customer_id=found.customer_id,
+            type=found.consultation_type,
+            reason=accepted.reason,
+            waited_seconds=max(0, round((now - accepted.since).total_seconds())),
+            summary=found.summary,
+        )
+        return AcceptedOut(token=token, url=settings.client_url, room_name=found.room_name, expires_at=now + TTL, context=context)
+
+    try:
+        found = await stored(request, looked)
+        if isinstance(found, Response):
+            return found
+        if await rooms.room(found.room_name) is None:
+            return problem(409, "The call is over", "Its room is closed, so nobody can take it. The queue will show it no longer.")
+        return await stored(request, taken)
+    except STORE_IS_DOWN:
+        return store_is_down()
+    except (LiveKitUnreachable, LiveKitRefused) as error:
+        return livekit_is_down(error)
+
+
+@router.put("/api/agents/me/status", summary="Say whether one is available", response_model=DutyOut, responses=PROBLEMS)
+def state_duty(request: Request, body: Duty) -> DutyOut | Response:
+    """It counts for 30 seconds, and longer with each heartbeat."""
+    agent = agent_id(request)
+    if agent is None:
+        return not_an_agent()
+
+    def work(connection: Connection) -> DutyOut:
+        handoffs.take_queue(connection)
+        now = datetime.now(UTC)
+        duty.set_status(connection, agent, body.status, now)
+        audit.append(connection, deed_of(request, "agent.status", details=(("status", body.status.value),)))
+        handoffs.settle(connection, now)
+        return _duty(connection, agent, body.status)
+
+    return _in_store(request, work)
+
+
+@router.post("/api/agents/me/heartbeat", summary="Say that one is still there", response_model=DutyOut, responses=PROBLEMS | REFUSED)
+def beat(request: Request) -> DutyOut | Response:
+    """Every ten seconds or so. The answer has what the agent is being offered."""
+    agent = agent_id(request)
+    if agent is None:
+        return not_an_agent()
+
+    def work(connection: Connection) -> DutyOut | Response:
+        status = duty.heartbeat(connection, agent, datetime.now(UTC))
+        if status is None:
+            return problem(409, "No status yet", "Say first whether you are available: PUT /api/agents/me/status.")
+        return _duty(connection, agent, status)
+
+    return _in_store(request, work)
+
+
+@router.get("/api/handoff/queue", summary="Who waits for an agent", response_model=QueueOut, responses=PROBLEMS)
+def read_queue(request: Request) -> QueueOut | Response:
+    """The longest waiting first. ``number`` is that of the last change: GET /api/handoff/live?after=number goes on from there."""
+
+    def work(connection: Connection) -> QueueOut:
+        number, waiting = handoffs.queue(connection)
+        now = datetime.now(UTC)
+        available = sum(agent.status_at(now) is AgentStatus.AVAILABLE for agent in duty.on_duty(connection))
+        return QueueOut.model_validate({"number": number, "handoffs": [one.entry for one in waiting], "available_agents": available})
+
+    return _in_store(request, work)
+
+
+@router.get("/api/handoff/callbacks", summary="Whom to call back, and when", response_model=CallbacksOut, responses=PROBLEMS)
+def read_callbacks(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> CallbacksOut | Response:
+    """Windows that have not ended, the next one first."""
+
+    def work(connection: Connection) -> CallbacksOut:
+        rows = handoffs.callbacks(connection, datetime.now(UTC), limit)
+        return CallbacksOut(callbacks=[CallbackOut.model_validate(dict(row)) for row in rows])
+
+    return _in_store(request, work)
+
+
+def agent_id(request: Request) -> UUID | None:
+    """The caller as an agent: consultations know agents by UUID."""
+    try:
+        return UUID(request.state.caller.subject)
+    except ValueError:
+        return None
+
+
+def not_an_agent() -> Response:
+    return problem(422, "Not an agent's id", "The token's subject must be the agent's UUID, as in the table of users.")
+
+
+def _change(
+    request: Request, handoff_id: UUID, action: str, change: Callable[[Handoff, Connection, datetime], Handoff]
+) -> HandoffOut | Response:
+    """One step of the state machine, by its caller."""
+
+    def work(connection: Connection) -> HandoffOut | Response:
+        handoffs.take_queue(connection)
+        now = datetime.now(UTC)
+        found = _theirs(request, connection, handoff_id)
+        if found is None:
+            return _unknown()
+        try:
+            changed = change(found.handoff, connection, now)
+        except HandoffRefused as refused:
+            return _refused(request, connection, action, found, refused)
+        handoffs.save(connection, changed, now)
+        audit.append(connection, deed_of(request, action, consultation_id=changed.consultation_id, subject=str(handoff_id)))
+        handoffs.settle(connection, now)
+        return _shown(connection, handoff_id, now)
+
+    return _in_store(request, work)
+
+
+def _theirs(request: Request, connection: Connection, handoff_id: UUID) -> Stored | None:
+    """Agents see the whole queue, everybody else the handoffs of calls that they see."""
+    found = handoffs.find(connection, handoff_id)
+    caller, role = request.state.caller, request.state.role
+    if found is None or role is Role.AGENT:
+        return found
+    return found if calls.one(connection, caller, role, found.handoff.consultation_id) is not None else None
+
+
+def _refused(request: Request, connection: Connection, action: str, found: Stored, refused: HandoffRefused) -> Response:
+    why = type(refused).__name__
+    deed = deed_of(
+        request,
+        action,
+        outcome=Outcome.REFUSED,
+        consultation_id=found.handoff.consultation_id,
+        subject=str(found.handoff.id),
+        details=(("why", why),),
+    )
+    audit.append(connection, deed)
+    return problem(422 if isinstance(refused, WrongWindow) else 409, "Not as things are", str(refused))
+
+
+def _shown(connection: Connection, handoff_id: UUID, now: datetime) -> HandoffOut:
+    found = handoffs.find(connection, handoff_id)
+    assert found is not None
+    return HandoffOut.of(found, nobody_left=nobody_left(duty.on_duty(connection), found.handoff, now))
+
+
+def _duty(connection: Connection, agent: UUID, status: AgentStatus) -> DutyOut:
+    offered = handoffs.offer_to(connection, agent)
+    return DutyOut.model_validate({"status": status, "offer": offered.entry if offered else None})
+
+
+def _unknown() -> Response:
+    return problem(404, "No such handoff", "There is none with this id, or it is not yours.")
+
+
+def _in_store(request: Request, work: Callable[[Connection], T]) -> T | Response:
+    try:
+        with request.app.state.engine.begin() as connection:
+            return work(connection)
+    except STORE_IS_DOWN:
+        return store_is_down()

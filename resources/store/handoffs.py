@@ -1,0 +1,253 @@
+"""The queue of handoffs in PostgreSQL: read, changed by one writer at a time, and every change numbered for whoever watches.
+
+What may follow what is domain.handoff's; when to look again, and telling dashboards, resources.handoff_watch's. Whoever changes anything here
+takes the queue's lock first of all, before any row, and gives it back with the transaction: so no two agents get one handoff, no agent two,
+nobody waits in a circle, and the numbers of changes have the order of commits.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, update
+
+from domain.audit import Deed
+from domain.handoff import (
+    Accepted,
+    Agent,
+    AgentStatus,
+    Callback,
+    Cancelled,
+    Handoff,
+    HandoffReason,
+    Offered,
+    Pass,
+    State,
+    Waiting,
+    Window,
+    cancel,
+    choose_agent,
+    expire,
+    offer,
+)
+from resources.handoff_tables import handoff_changes, handoffs
+from resources.store import audit
+from resources.store.duty import KEPT, on_duty, set_status
+from resources.tables import consultations
+
+CHANNEL = "verbatim_handoffs"
+_TAKE_QUEUE = text("SELECT pg_advisory_xact_lock(6021873345)")
+_IS_OPEN = handoffs.c.state.in_(("waiting", "offered"))
+Entry = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A handoff with what the queue and the agent are told of it. ``entry`` is without anything that was said."""
+
+    handoff: Handoff
+    consultation_type: str
+    room_name: str
+    customer_id: UUID | None
+    summary: str | None
+
+    @property
+    def entry(self) -> Entry:
+        state, one = self.handoff.state, self.handoff
+        entry: Entry = {
+            "id": str(one.id),
+            "consultation_id": str(one.consultation_id),
+            "type": self.consultation_type,
+            "reason": one.reason.value,
+            "since": one.since.isoformat(),
+            "state": state_name(state),
+            "agent": state.agent if isinstance(state, Offered | Accepted) else None,
+            "offered_until": state.until.isoformat() if isinstance(state, Offered) else None,
+        }
+        return entry
+
+
+def take_queue(connection: Connection) -> None:
+    """Wait for one's turn; it lasts until the transaction ends."""
+    connection.execute(_TAKE_QUEUE)
+
+
+def ask(connection: Connection, consultation_id: UUID, reason: HandoffReason, summary: str | None, asked_by: str, now: datetime) -> UUID:
+    """A new handoff, or the one that is open already. Needs ``take_queue``."""
+    found: UUID | None = connection.scalar(select(handoffs.c.id).where(handoffs.c.consultation_id == consultation_id, _IS_OPEN))
+    if found is not None:
+        return found
+    one = Handoff(uuid4(), consultation_id, reason, now)
+    values = {"id": one.id, "consultation_id": consultation_id, "reason": reason.value, "summary": summary, "requested_by": asked_by}
+    connection.execute(insert(handoffs).values(**values, since=now, state="waiting"))
+    _announce(connection, one.id, now)
+    return one.id
+
+
+def find(connection: Connection, handoff_id: UUID) -> Stored | None:
+    row = connection.execute(_query().where(handoffs.c.id == handoff_id)).mappings().first()
+    return _stored(row) if row else None
+
+
+def queue(connection: Connection) -> tuple[int, list[Stored]]:
+    """(number of the last change, every open handoff, the longest waiting first), as of one moment."""
+    rows = connection.execute(
+        _query().add_columns(_last_number().label("number")).where(_IS_OPEN).order_by(handoffs.c.since, handoffs.c.id)
+    )
+    found = rows.mappings().all()
+    return (found[0]["number"] if found else connection.scalar(select(_last_number())) or 0), [_stored(row) for row in found]
+
+
+def save(connection: Connection, handoff: Handoff, now: datetime) -> None:
+    """Needs ``take_queue``. Dashboards are told when the transaction commits."""
+    state = handoff.state
+    window = state.window if isinstance(state, Callback) else None
+    connection.execute(
+        update(handoffs)
+        .where(handoffs.c.id == handoff.id)
+        .values(
+            state=state_name(state),
+            agent=state.agent if isinstance(state, Offered | Accepted) else None,
+            offered_until=state.until if isinstance(state, Offered) else None,
+            over_at=state.at if isinstance(state, Accepted | Cancelled) else now if window else None,
+            callback_start=window.start if window else None,
+            callback_end=window.end if window else None,
+            passes=[[one.agent, one.at.isoformat()] for one in handoff.passes],
+        )
+    )
+    _announce(connection, handoff.id, now)
+
+
+def take_over(connection: Connection, handoff: Handoff, agent: UUID, now: datetime) -> None:
+    """The consultation is the agent's from now on, and the agent busy."""
+    row = update(consultations).where(consultations.c.id == handoff.consultation_id)
+    connection.execute(row.values(agent_id=agent, escalated_to_human=True))
+    set_status(connection, agent, AgentStatus.BUSY, now)
+
+
+def offer_to(connection: Connection, agent: UUID) -> Stored | None:
+    """What this agent is being asked."""
+    row = connection.execute(_query().where(handoffs.c.state == "offered", handoffs.c.agent == str(agent))).mappings().first()
+    return _stored(row) if row else None
+
+
+def something_to_do(connection: Connection, now: datetime) -> bool:
+    """Whether ``settle`` could change anything; asked without the lock."""
+    over = and_(handoffs.c.state == "offered", handoffs.c.offered_until <= now)
+    return bool(connection.scalar(select(handoffs.c.id).where(or_(handoffs.c.state == "waiting", over, _ENDED_CALL)).limit(1)))
+
+
+def settle(connection: Connection, now: datetime) -> int:
+    """What time has brought: calls that ended, offers that ran out; then an offer for whoever waits longest. How many changes. Needs ``take_queue``."""
+    gone = [_stored(row) for row in connection.execute(_query().where(_IS_OPEN, _ENDED_CALL)).mappings()]
+    for one in gone:
+        save(connection, cancel(one.handoff, now), now)
+    late = _query().where(handoffs.c.state == "offered", handoffs.c.offered_until <= now)
+    expired = [_stored(row) for row in connection.execute(late).mappings()]
+    for one in expired:
+        save(connection, expire(one.handoff, now), now)
+    waiting = [_stored(row) for row in connection.execute(_query().where(handoffs.c.state == "waiting").order_by("since", "id")).mappings()]
+    changes = len(gone) + len(expired)
+    offers: list[tuple[Handoff, Agent]] = []
+    agents = on_duty(connection) if waiting else []
+    for one in waiting:
+        chosen = choose_agent(agents, one.handoff, now)
+        if chosen is not None:
+            save(connection, offer(one.handoff, chosen, now), now)
+            offers.append((one.handoff, chosen))
+            agents = [agent for agent in agents if agent.id != chosen.id]
+    deeds = [_by_itself("handoff.cancel", one.handoff, why="the call ended") for one in gone]
+    deeds += [_by_itself("handoff.expire", one.handoff, agent=_asked(one.handoff)) for one in expired]
+    deeds += [_by_itself("handoff.offer", handoff, agent=agent.id) for handoff, agent in offers]
+    for deed in deeds:  # last of all: everybody else waits for the trail
+        audit.append(connection, deed, now)
+    return changes + len(offers)
+
+
+def changes_after(connection: Connection, number: int) -> Sequence[RowMapping] | None:
+    """(number, entry) of every change after this one; None where some of them are not kept any more, or it is from the future."""
+    oldest = select(func.coalesce(func.min(handoff_changes.c.number), 0)).scalar_subquery()
+    bounds = connection.execute(select(oldest.label("oldest"), _last_number().label("newest"))).one()
+    if number > (bounds.newest or 0) or (bounds.oldest and number < bounds.oldest - 1):
+        return None
+    query = select(handoff_changes.c.number, handoff_changes.c.entry).where(handoff_changes.c.number > number)
+    return connection.execute(query.order_by(handoff_changes.c.number)).mappings().all()
+
+
+def forget_changes(connection: Connection, now: datetime) -> None:
+    """Remove what is older than KEPT, but never the last one: numbers go on from it."""
+    old = and_(handoff_changes.c.at < now - KEPT, handoff_changes.c.number < _last_number())
+    connection.execute(delete(handoff_changes).where(old))
+
+
+def callbacks(connection: Connection, since: datetime, limit: int) -> Sequence[RowMapping]:
+    """Callbacks whose window ends later than ``since``, the next one first."""
+    table = handoffs.c
+    query = select(table.id, table.consultation_id, table.reason, table.callback_start, table.callback_end, consultations.c.customer_id)
+    both = query.select_from(handoffs.join(consultations, consultations.c.id == table.consultation_id))
+    due = both.where(table.state == "callback", table.callback_end > since).order_by(table.callback_start, table.id)
+    return connection.execute(due.limit(limit)).mappings().all()
+
+
+def state_name(state: State) -> str:
+    return type(state).__name__.lower()
+
+
+_ENDED_CALL = and_(
+    _IS_OPEN,
+    select(consultations.c.id)
+    .where(consultations.c.id == handoffs.c.consultation_id, consultations.c.ended_at.is_not(None))
+    .correlate(handoffs)
+    .exists(),
+)
+
+
+def _query() -> Any:
+    call = consultations.c
+    shown = select(handoffs, call.consultation_type, call.room_name, call.customer_id)
+    return shown.select_from(handoffs.join(consultations, call.id == handoffs.c.consultation_id))
+
+
+def _last_number() -> Any:
+    return select(func.max(handoff_changes.c.number)).scalar_subquery()
+
+
+def _announce(connection: Connection, handoff_id: UUID, now: datetime) -> None:
+    stored = find(connection, handoff_id)
+    assert stored is not None
+    number = (connection.scalar(select(_last_number())) or 0) + 1
+    connection.execute(insert(handoff_changes).values(number=number, at=now, handoff_id=handoff_id, entry=stored.entry))
+    connection.execute(text("SELECT pg_notify(:channel, :number)"), {"channel": CHANNEL, "number": str(number)})
+
+
+def _stored(row: RowMapping) -> Stored:
+    passes = tuple(Pass(agent, datetime.fromisoformat(at)) for agent, at in row["passes"])
+    handoff = Handoff(row["id"], row["consultation_id"], HandoffReason(row["reason"]), row["since"], _state(row), passes)
+    return Stored(handoff, row["consultation_type"], row["room_name"], row["customer_id"], row["summary"])
+
+
+def _state(row: RowMapping) -> State:
+    match row["state"]:
+        case "waiting":
+            return Waiting()
+        case "offered":
+            return Offered(row["agent"], row["offered_until"])
+        case "accepted":
+            return Accepted(row["agent"], row["over_at"])
+        case "callback":
+            return Callback(Window(row["callback_start"], row["callback_end"]))
+        case _:
+            return Cancelled(row["over_at"])
+
+
+def _by_itself(action: str, handoff: Handoff, **details: str) -> Deed:
+    return Deed(
+        "verbatim", "service", action, consultation_id=handoff.consultation_id, subject=str(handoff.id), details=tuple(details.items())
+    )
+
+
+def _asked(handoff: Handoff) -> str:
+    assert isinstance(handoff.state, Offered)
+    return handoff.state.agent

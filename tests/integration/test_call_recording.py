@@ -1,0 +1,387 @@
+"""Recordings follow consent: real rooms and people on a real LiveKit server, through the API's own webhooks; only egress is stood in for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx2 as httpx
+import pytest
+from sqlalchemy import Engine, Row, insert, select, text, update
+from sqlalchemy.exc import OperationalError
+
+from api.app import create_app
+from domain.call_events import EgressStatus
+from domain.consent import ConsentMethod, ConsentOutcome
+from domain.grants import ParticipantType
+from domain.parties import Party
+from domain.roles import Role
+from resources.call_recording import CallRecording
+from resources.live_tables import recording_orders
+from resources.livekit_recording import RecordingBucket, RecordingPlace, recording_place
+from resources.livekit_rooms import LiveKitRooms, LiveKitUnreachable
+from resources.policies import recording_consent
+from resources.store import audit, consents
+from resources.store.consents import Said
+from resources.tables import consultations, participants, recordings, users
+from tests.api.client import Issuer, settings
+from tests.integration.livekit_calls import eventually, joined, loopback_socket, serving, token_for
+from tests.integration.recorder import RecordingRooms
+from tests.livekit_server import LiveKitServer
+from tests.services import StartLiveKit
+
+ANNA, AGENT, BOT, PARTNER = UUID(int=1), str(UUID(int=3)), "bot", str(UUID(int=5))
+ROOM = "consultation_claims_20250303T150000Z_0123456789abcdef0123456789abcdef"
+
+
+def orders(engine: Engine) -> list[Row[Any]]:
+    with engine.connect() as connection:
+        return list(connection.execute(select(recording_orders).order_by(recording_orders.c.ordered_at)).all())
+
+
+def running(engine: Engine) -> list[Row[Any]]:
+    return [row for row in orders(engine) if row.active_at and not row.ended_at]
+
+
+def deeds(engine: Engine) -> list[tuple[str, str, str]]:
+    with engine.connect() as connection:
+        found = [entry.deed for entry in audit.entries(connection) if entry.deed.action.startswith("recording.")]
+        return [(deed.action, deed.outcome.value, str(dict(deed.details).get("why", ""))) for deed in found]
+
+
+@dataclass
+class Served:
+    """The API over HTTP, with LiveKit's webhooks coming in."""
+
+    url: str
+    server: LiveKitServer
+    issuer: Issuer
+
+    def post(self, path: str, body: Mapping[str, object], role: Role, subject: object) -> Any:
+        answer = httpx.post(f"{self.url}{path}", json=body, headers=self.issuer.headers(role, subject=str(subject)))
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    def consent(self, call: str, outcome: str, party: object = ANNA, role: str = "customer") -> Any:
+        said = {"party": str(party), "role": role, "outcome": outcome, "method": "click", "script_version": "v1"}
+        return self.post(f"/api/consultations/{call}/consent", said, Role.ADMIN, "admin")
+
+
+@pytest.fixture
+def api(livekit: StartLiveKit, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    # What is tested is that consent and webhooks wake it: the sweep would bring about the same, later.
+    monkeypatch.setattr("api.recording.CallRecording", partial(CallRecording, sweep_s=3600))
+    listening = loopback_socket()
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    server = livekit(f"{url}/api/livekit/webhook")
+    ours = settings(
+        livekit_url=server.url, livekit_api_key=server.key, livekit_api_secret=server.secret, intake_url=str(tmp_path / "intake")
+    )
+    rooms = RecordingRooms(server.url, server.key, server.secret, tmp_path, f"{url}/api/livekit/webhook")
+    issuer = Issuer()
+    with serving(create_app(ours, engine, issuer.identities, rooms), listening):
+        yield Served(url, server, issuer)
+
+
+def test_consent_starts_it_a_newcomer_gets_a_place_and_a_withdrawal_ends_it(api: Served, engine: Engine) -> None:
+    begun = api.post("/api/livekit/consultation", {"type": "claims", "jurisdiction": "US-CA"}, Role.CUSTOMER, ANNA)
+    call, room = begun["consultation_id"], begun["room_name"]
+
+    async def run() -> None:
+        async with AsyncExitStack() as people:
+            customer = await people.enter_async_context(joined(begun["url"], begun["token"]))
+            await customer.open_microphone()
+            await asyncio.to_thread(eventually, lambda: len(present(engine)) == 1)
+            assert orders(engine) == [], "nobody has consented yet"
+
+            await asyncio.to_thread(api.consent, call, "granted")
+            await asyncio.to_thread(eventually, lambda: len(running(engine)) == 1)
+            (first,) = running(engine)
+            assert first.layout["routes"][0] == {"channel": "left", "identity": str(ANNA)}
+
+            agent = token_for(api.server, room, ParticipantType.AGENT, AGENT)
+            colleague = await people.enter_async_context(joined(begun["url"], agent))
+            await colleague.open_microphone()
+            await asyncio.to_thread(
+                eventually, lambda: [row.id for row in running(engine)] not in ([], [first.id]) and not open_(engine, first.id)
+            )
+            (second,) = running(engine)
+            assert {"channel": "right", "identity": AGENT} in second.layout["routes"]
+            before, after = next(row for row in orders(engine) if row.id == first.id), second
+            assert after.active_at <= before.ended_at, "no second is lost between the two"
+
+            gate = (await asyncio.to_thread(api.consent, call, "revoked"))["gate"]
+            assert gate["refused"] == [str(ANNA)]
+            await asyncio.to_thread(eventually, lambda: running(engine) == [])
+            assert customer.connected and colleague.connected, "the call itself goes on"
+
+            await asyncio.to_thread(api.consent, call, "granted")
+            await asyncio.to_thread(eventually, lambda: len(running(engine)) == 1)
+
+    asyncio.run(run())
+    # The room empties and is closed by LiveKit; its last recording with it.
+    eventually(lambda: all(row.ended_at for row in orders(engine)))
+    assert [row.stop_because for row in orders(engine)][:2] == ["replaced", "refused"]
+    withdrawn = consent_at(engine, "revoked")
+    stopped = orders(engine)[1]
+    assert withdrawn <= stopped.stop_ordered_at <= withdrawn + timedelta(seconds=10)
+    told = deeds(engine)
+    assert told[:5] == [
+        ("recording.start", "done", ""), ("recording.start", "done", ""), ("recording.stop", "done", "replaced"),
+        ("recording.stop", "done", "refused"), ("recording.start", "done", ""),
+    ]  # fmt: skip
+    with engine.connect() as connection:
+        eventually(lambda: len(connection.execute(select(recordings)).all()) == 3)
+        files = set(connection.scalars(select(recordings.c.location)))
+    assert all(any(str(row.id) in file for file in files) for row in orders(engine)), "each file is known by its order"
+
+    officer = api.issuer.headers(Role.COMPLIANCE)
+    shown = httpx.get(f"{api.url}/api/consultations/{call}/recordings", headers=officer).json()["recordings"]
+    assert [(one["stop_because"], one["ended_as"], one["stage"]) for one in shown[:2]] == [
+        ("replaced", "EGRESS_COMPLETE", "recordings"), ("refused", "EGRESS_COMPLETE", "recordings"),
+    ]  # fmt: skip
+    assert all(one["ordered_at"] <= one["active_at"] <= one["ended_at"] for one in shown)
+    stranger = api.issuer.headers(Role.CUSTOMER, subject=str(UUID(int=2)))
+    assert httpx.get(f"{api.url}/api/consultations/{call}/recordings", headers=stranger).status_code == 404
+
+
+def open_(engine: Engine, order_id: UUID) -> bool:
+    return any(row.id == order_id and not row.ended_at for row in orders(engine))
+
+
+def present(engine: Engine) -> list[Row[Any]]:
+    with engine.connect() as connection:
+        return list(connection.execute(select(participants).where(participants.c.left_at.is_(None))).all())
+
+
+def consent_at(engine: Engine, outcome: str) -> datetime:
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT at FROM consent_records WHERE outcome = :o"), {"o": outcome}).scalar_one()  # type: ignore[no-any-return]
+
+
+@dataclass
+class Call:
+    """A call in the store and on LiveKit, looked after by hand."""
+
+    id: UUID
+    engine: Engine
+    rooms: RecordingRooms
+    place: RecordingPlace
+
+    def recording(self, rooms: LiveKitRooms | None = None, engine: Engine | None = None) -> CallRecording:
+        return CallRecording(engine or self.engine, rooms or self.rooms, recording_consent(), self.place)
+
+    def said(self, outcome: ConsentOutcome, party: object = ANNA, role: Party = Party.CUSTOMER) -> None:
+        said = Said(str(party), role, outcome, ConsentMethod.CLICK, "v1", None, None, "admin")
+        with self.engine.begin() as connection:
+            consents.add(connection, self.id, said, "v", datetime.now(UTC))
+
+    def joins(self, identity: object, role: Party) -> None:
+        row = {"sid": f"PA_{uuid4().hex}", "consultation_id": self.id, "identity": str(identity), "role": role.value}
+        with self.engine.begin() as connection:
+            connection.execute(insert(participants).values(**row, joined_at=datetime.now(UTC)))
+
+    async def until_active(self) -> None:
+        for row in orders(self.engine):
+            if row.egress_id and not row.ended_at:
+                await self.rooms.until_active(row.egress_id)
+
+    async def actives(self) -> list[str]:
+        return [one.egress.id for one in await self.rooms.egresses() if one.egress.status is EgressStatus.ACTIVE]
+
+
+@asynccontextmanager
+async def call_on(server: LiveKitServer, engine: Engine, folder: Path, kind: type[RecordingRooms] = RecordingRooms) -> AsyncIterator[Call]:
+    async with kind(server.url, server.key, server.secret, folder) as rooms:
+        sid = (await rooms.create_room(ROOM, metadata={}, empty_timeout_s=60, departure_timeout_s=60)).sid
+        with engine.begin() as connection:
+            connection.execute(insert(users).values(id=ANNA, role="customer"))
+            row = {"id": uuid4(), "room_name": ROOM, "room_sid": sid, "consultation_type": "claims", "customer_id": ANNA}
+            connection.execute(insert(consultations).values(**row, recording_driven=True))
+        call = Call(row["id"], engine, rooms, RecordingPlace(None, str(folder)))  # type: ignore[arg-type]
+        call.joins(ANNA, Party.CUSTOMER)
+        yield call
+
+
+def test_who_has_not_consented_ends_the_recording_by_coming_in(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with call_on(livekit(), engine, tmp_path) as call:
+            call.said(ConsentOutcome.GRANTED)
+            await call.recording().tend(call.id)
+            await call.until_active()
+            call.joins(PARTNER, Party.PARTNER)
+            await call.recording().tend(call.id)
+            (order,) = orders(engine)
+            assert (order.stop_because, await call.actives()) == ("consent_missing", [])
+            call.said(ConsentOutcome.GRANTED, PARTNER, Party.PARTNER)
+            await call.recording().tend(call.id)
+            await call.until_active()
+            assert len(await call.actives()) == 1
+
+    asyncio.run(run())
+
+
+def test_however_many_look_after_a_call_one_recording_runs(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with call_on(livekit(), engine, tmp_path) as call:
+            call.said(ConsentOutcome.GRANTED)
+            several = [call.recording() for _ in range(4)]
+            await asyncio.gather(*(one.tend(call.id) for one in several for _ in range(5)))
+            assert [row.egress_id for row in orders(engine)] == [one.egress.id for one in await call.rooms.egresses()]
+            assert len(orders(engine)) == 1
+
+    asyncio.run(run())
+
+
+class Unanswering(RecordingRooms):
+    """Starts the recording, but the answer is lost on its way."""
+
+    async def start_recording(self, *asked: Any, **more: Any) -> str:
+        await super().start_recording(*asked, **more)
+        raise LiveKitUnreachable("no answer")
+
+
+class Deaf(RecordingRooms):
+    """The order is lost on its way."""
+
+    async def start_recording(self, *asked: Any, **more: Any) -> str:
+        raise LiveKitUnreachable("no answer")
+
+
+def test_a_recording_that_runs_although_nobody_answered_is_known_again(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with call_on(livekit(), engine, tmp_path, Unanswering) as call:
+            call.said(ConsentOutcome.GRANTED)
+            await call.recording().tend(call.id)
+            assert [row.egress_id for row in orders(engine)] == [None]
+            await call.recording().tend(call.id)
+            (order,) = orders(engine)
+            assert [order.egress_id] == [one.egress.id for one in await call.rooms.egresses()]
+            call.said(ConsentOutcome.REVOKED)
+            await call.recording().tend(call.id)
+            await call.rooms.until_ended(order.egress_id)
+            assert await call.actives() == []
+
+    asyncio.run(run())
+
+
+def test_an_order_that_came_to_nothing_is_given_up_and_made_anew(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with call_on(livekit(), engine, tmp_path, Deaf) as call:
+            call.said(ConsentOutcome.GRANTED)
+            await call.recording().tend(call.id)
+            await call.recording().tend(call.id)
+            assert [row.ended_as for row in orders(engine)] == [None], "it may still have been taken"
+            with engine.begin() as connection:
+                connection.execute(update(recording_orders).values(ordered_at=datetime.now(UTC) - timedelta(minutes=2)))
+            await call.recording().tend(call.id)
+            assert [row.ended_as for row in orders(engine)] == ["unanswered"]
+            with engine.begin() as connection:
+                connection.execute(update(recording_orders).values(ended_at=datetime.now(UTC) - timedelta(minutes=1)))
+            await call.recording().tend(call.id)
+            assert [row.ended_as for row in orders(engine)] == ["unanswered", None]
+            assert deeds(engine) == [("recording.start", "failed", "LiveKit did not answer, and lists no such egress")]
+
+    asyncio.run(run())
+
+
+def test_a_server_that_cannot_record_says_so_in_the_trail_and_is_asked_again_later(
+    livekit: StartLiveKit, engine: Engine, tmp_path: Path
+) -> None:
+    server = livekit()
+
+    async def run() -> None:
+        async with call_on(server, engine, tmp_path) as call, LiveKitRooms(server.url, server.key, server.secret) as bare:
+            call.said(ConsentOutcome.GRANTED)
+            for _ in range(3):
+                await call.recording(bare).tend(call.id)
+            assert [row.ended_as for row in orders(engine)] == ["refused"], "not again at once"
+            assert [deed[:2] for deed in deeds(engine)] == [("recording.start", "failed")]
+
+    asyncio.run(run())
+
+
+class Deadlocked(RecordingRooms):
+    """Does not stop what it is told to stop, the first times."""
+
+    left = 2
+
+    async def stop_recording(self, egress_id: str) -> Any:
+        if self.left:
+            self.left -= 1
+            raise LiveKitUnreachable("no answer")
+        return await super().stop_recording(egress_id)
+
+
+def test_a_withdrawal_is_asked_of_livekit_until_it_answers(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with call_on(livekit(), engine, tmp_path, Deadlocked) as call:
+            call.said(ConsentOutcome.GRANTED)
+            recording = call.recording()
+            recording.sweep_s = 3600
+            looking = asyncio.create_task(recording.run())
+            await until(lambda: len(orders(engine)) == 1)
+            await call.until_active()
+            call.said(ConsentOutcome.REVOKED)
+            recording.wake(call.id)
+            await until(lambda: orders(engine)[0].stop_because == "refused")
+            looking.cancel()
+            assert deeds(engine)[1:] == [("recording.stop", "failed", "refused"), ("recording.stop", "done", "refused")]
+
+    asyncio.run(run())
+
+
+async def until(so: Callable[[], bool]) -> None:
+    await asyncio.to_thread(eventually, so)
+
+
+def test_a_database_that_went_away_does_not_end_the_watch(livekit: StartLiveKit, engine: Engine, owner: Engine, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with call_on(livekit(), engine, tmp_path) as call:
+            recording = call.recording()
+            recording.sweep_s = 0.05
+            looking = asyncio.create_task(recording.run())
+            with owner.connect() as connection:
+                mine = (
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+                for _ in range(5):
+                    connection.execute(text(mine))
+                    await asyncio.sleep(0.05)
+            await until(lambda: granted(call))
+            await until(lambda: len(orders(engine)) == 1)
+            assert not looking.done()
+            looking.cancel()
+
+    asyncio.run(run())
+
+
+def granted(call: Call) -> bool:
+    try:
+        call.said(ConsentOutcome.GRANTED)
+    except OperationalError:
+        return False
+    return True
+
+
+def test_where_egress_puts_the_files(tmp_path: Path) -> None:
+    bucket = recording_place(
+        settings(
+            intake_url="s3://intake/calls", s3_endpoint="http://127.0.0.1:1", egress_s3_endpoint="http://s3.internal", s3_access_key="key"
+        )
+    )
+    assert isinstance(bucket.bucket, RecordingBucket)
+    assert (bucket.bucket.bucket, bucket.bucket.connection.endpoint, bucket.path("a/b.ogg")) == (
+        "intake",
+        "http://s3.internal",
+        "calls/a/b.ogg",
+    )
+    assert recording_place(settings(intake_url="s3://intake")).path("a.ogg") == "a.ogg"
+    for url in (str(tmp_path / "in"), (tmp_path / "in").as_uri()):
+        folder = recording_place(settings(intake_url=url))
+        assert (folder.bucket, folder.path("a.ogg")) == (None, str(tmp_path / "in" / "a.ogg"))
