@@ -10,8 +10,6 @@ from urllib.parse import quote
 from fastapi import APIRouter, FastAPI
 from fastapi.security import HTTPBearer
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
@@ -113,11 +111,6 @@ class Refused(Exception):
 
 
 _FEW = RateLimitItemPerMinute(10)
-
-
-def limiter() -> MovingWindowRateLimiter:
-    """Counts what callers do, and strangers are refused, for ``app.state.limiter``."""
-    return MovingWindowRateLimiter(MemoryStorage())
 
 
 def authorise(connection: HTTPConnection) -> None:

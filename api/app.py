@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 
+from anyio import to_thread
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from prometheus_client import CollectorRegistry
@@ -28,6 +29,7 @@ from api import (
     webhooks,
 )
 from api.problems import plain_problem, problem, wrong_parameter
+from api.rates import MovingWindow
 from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
 from resources.livekit_rooms import LiveKitRooms
@@ -36,6 +38,7 @@ from resources.search.postgres import PostgresIndex
 from resources.settings import LOOPBACK, Settings
 from resources.store.database import database
 from resources.store.inbox import Inbox
+from resources.store.readiness import require_ready
 
 
 def create_app(
@@ -43,7 +46,7 @@ def create_app(
 ) -> FastAPI:
     """``engine``, ``identities`` and ``rooms`` replace what the settings describe, for tests.
 
-    Raises SettingMissing for one without which nothing works.
+    Raises SettingMissing for one without which nothing works. Its start raises NotReady where production must not work with the database.
     """
     keys = settings.webhook_keys()
     trusted = identities or identities_of(settings)
@@ -51,6 +54,7 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with nullcontext(engine) if engine is not None else database(settings) as opened:
+            await to_thread.run_sync(require_ready, opened, settings)
             _connect(app, opened)
             async with rooms or _rooms(settings) as app.state.rooms, recording.recording_calls(app), handoff_live.watching_handoffs(app):
                 yield
@@ -63,7 +67,7 @@ def create_app(
     app.add_exception_handler(access.Refused, access.refusal)
     app.state.webhooks = Webhooks(keys)
     app.state.identities = trusted
-    app.state.limiter = access.limiter()
+    app.state.limiter = MovingWindow()
     app.state.settings = settings
     app.state.consent_table = recording_consent()
     app.state.development = settings.oidc_issuer is None

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection
 
 from api.access import PARTICIPANT_TYPES, deed_of
+from api.consultations import Prose
 from api.problems import Responses, described, problem
 from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, slow_down, store_is_down, stored
 from domain.audit import Outcome
@@ -25,7 +26,7 @@ from domain.roles import Role
 from resources.livekit_rooms import LiveKitRefused, LiveKitUnreachable
 from resources.livekit_tokens import TTL
 from resources.store import audit, live_calls
-from resources.store.live_calls import KeyReused, NewCall, NotTheirs
+from resources.store.live_calls import CallOver, KeyReused, NewCall, NotTheirs
 
 router = APIRouter(prefix="/api/livekit", tags=["live calls"])
 
@@ -34,7 +35,7 @@ BEGINNINGS, TOKENS = RateLimitItemPerMinute(10), RateLimitItemPerMinute(30)
 
 TROUBLE: Responses = {
     400: described("The body is not JSON"),
-    409: described("The idempotency key stands for another request"),
+    409: described("The idempotency key stands for another request, or for a call that is over"),
     422: described("The body is wrong: says what"),
     429: described("Too many requests of this caller"),
     503: described("LiveKit or the store cannot be reached; nothing was begun"),
@@ -100,8 +101,8 @@ class Entering(BaseModel):
         },
     )
 
-    room_name: Annotated[str, Field(alias="roomName", min_length=1, max_length=256)]
-    identity: Annotated[str, Field(min_length=1, max_length=200)]
+    room_name: Annotated[Prose, Field(alias="roomName", min_length=1, max_length=256)]
+    identity: Annotated[Prose, Field(min_length=1, max_length=200)]
     participant_type: Annotated[ParticipantType, Field(alias="participantType")]
 
 
@@ -158,6 +159,8 @@ async def begin(
         return problem(422, "Not this customer's", f"There is no such {error} of this customer.")
     except KeyReused:
         return problem(409, "The key stands for another request", "Send a new Idempotency-Key with a request that differs.")
+    except CallOver:
+        return problem(409, "That call is over", "The Idempotency-Key stands for a call that has ended: send a new one to begin another.")
     except STORE_IS_DOWN:
         return store_is_down()
     except LiveKitUnreachable as error:

@@ -15,6 +15,7 @@ from resources.settings import Settings
 from resources.speech.diarization import Diarizer, load_diarizer
 from resources.speech.model import SpeechModel
 from resources.store.database import database
+from resources.store.readiness import require_ready
 
 
 @dataclass
@@ -41,8 +42,9 @@ class Services:
 
 @contextmanager
 def open_services(settings: Settings) -> Iterator[Services]:
-    """Raises StorageUnavailable, AccessDenied or BucketMissing, with what to do, where a store cannot be used."""
+    """Raises NotReady, StorageUnavailable, AccessDenied or BucketMissing, with what to do, where a store cannot be used."""
     with database(settings) as engine:
+        require_ready(engine, settings)
         yield services_on(settings, engine)
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from bench import pipeline, speech, webhook
+from bench import pipeline, speech, tokens, webhook
 from demo import truth
 from resources.speech.model import SpeechModel
 from resources.speech.settings import SpeechSettings
@@ -43,7 +43,7 @@ def main() -> int:
         def step(words: str) -> None:
             progress.add_task(words, total=1)
 
-        figures = [*speech_figures(step), *webhook_figures(step)]
+        figures = [*speech_figures(step), *webhook_figures(step), *token_figures(step)]
     table = Table("figure", "value", "limit", "", "measured", title="Verbatim's figures")
     for figure in figures:
         limit, verdict = ("", "") if figure.limit is None else (f"{figure.limit:g}", "holds" if figure.holds else "PAST ITS LIMIT")
@@ -103,6 +103,16 @@ def webhook_figures(step: Callable[[str], None]) -> list[Figure]:
             1.5,
             f"{found['ours_ms']:.2f} ms / {found['bare_ms']:.2f} ms of CPU",
         )
+    ]
+
+
+def token_figures(step: Callable[[str], None]) -> list[Figure]:
+    step("tokens")
+    found = tokens.measure()
+    ours = f"{found['ours_ms']:.2f} ms"
+    return [
+        Figure("token endpoint / minting bare", found["ratio"], 4, f"{ours} / {found['bare_ms']:.3f} ms of CPU"),
+        Figure("token endpoint / a route that only mints", found["over_http"], None, f"{ours} / {found['http_ms']:.2f} ms of CPU"),
     ]
 
 

@@ -1,9 +1,11 @@
-"""Two servers to compare: our API, and the least that any webhook handler does (check the signature, insert one row).
+"""Servers to compare: our API, the least that any webhook handler does (check the signature, insert one row), and a route that mints a token
+for whoever asks.
 
-``python -m bench.handlers ours|bare PORT`` serves until it is ended; database and keys come from the environment.
+``python -m bench.handlers ours|bare|minting PORT`` serves until it is ended; database and keys come from the environment.
 """
 
 import sys
+from datetime import UTC, datetime
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
@@ -12,6 +14,9 @@ from sqlalchemy import text
 from starlette.concurrency import run_in_threadpool
 
 from api.app import create_app
+from api.live_calls import Entering, Entrance
+from domain.grants import grants_of, stated_role
+from resources.livekit_tokens import TTL, mint
 from resources.settings import Settings
 from resources.store.database import engine_for
 
@@ -42,6 +47,25 @@ def bare(settings: Settings) -> FastAPI:
     return app
 
 
+def minting(settings: Settings) -> FastAPI:
+    assert settings.livekit_api_key is not None and settings.livekit_api_secret is not None
+    key, secret = settings.livekit_api_key, settings.livekit_api_secret.get_secret_value()
+    app = FastAPI()
+
+    @app.post("/api/livekit/token")
+    async def token(body: Entering) -> Entrance:
+        kind = body.participant_type
+        role, grants = stated_role(kind), grants_of(kind)
+        made = mint(key, secret, room_name=body.room_name, identity=body.identity, name=role, grants=grants, role=role)
+        return Entrance(token=made, url=settings.client_url, expires_at=datetime.now(UTC) + TTL)
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        return Response()
+
+    return app
+
+
 if __name__ == "__main__":
-    chosen = create_app(Settings()) if sys.argv[1] == "ours" else bare(Settings())
+    chosen = {"ours": create_app, "bare": bare, "minting": minting}[sys.argv[1]](Settings())
     uvicorn.run(chosen, host="127.0.0.1", port=int(sys.argv[2]), log_level="warning", access_log=False)

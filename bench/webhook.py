@@ -1,21 +1,15 @@
 """CPU of our webhook handler against the bare one: the same signed events, over HTTP, in turns."""
 
 import http.client
-import os
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psutil
 from sqlalchemy import text
 
+from bench.serving import serving
 from demo.livekit_events import File, Person, Room, audio_track_event, body_of, egress_event, participant_event, room_event, routes, sign
 from resources import embedded_postgres, migrations
 from resources.store.database import engine_for
@@ -35,7 +29,8 @@ def measure() -> dict[str, float]:
         with engine.begin() as connection:
             connection.execute(text("CREATE TABLE bare_events (event_id text PRIMARY KEY, body text)"))
         engine.dispose()
-        with _serving("bare", url) as bare, _serving("ours", url) as ours:
+        environment = {"VERBATIM_DATABASE_URL": url, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
+        with serving("bare", environment) as bare, serving("ours", environment) as ours:
             used: dict[str, list[float]] = {"ours": [], "bare": []}
             for number in range(ROUNDS):
                 events = _events(number)
@@ -97,25 +92,3 @@ def _events(number: int) -> list[tuple[bytes, str]]:
         ]
         signed += [(body, sign(body, KEY, SECRET)) for body in map(body_of, told)]
     return signed
-
-
-@contextmanager
-def _serving(name: str, url: str) -> Iterator[tuple[psutil.Process, int]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "VERBATIM_DATABASE_URL": url, "LIVEKIT_API_KEY": KEY, "LIVEKIT_API_SECRET": SECRET}
-    process = subprocess.Popen([sys.executable, "-m", "bench.handlers", name, str(port)], env=environment)
-    try:
-        for _ in range(200):
-            try:
-                connection = http.client.HTTPConnection("127.0.0.1", port)
-                connection.request("GET", "/readyz")
-                if connection.getresponse().status == 200:
-                    break
-            except OSError:
-                time.sleep(0.1)
-        yield psutil.Process(process.pid), port
-    finally:
-        process.terminate()
-        process.wait()

@@ -11,6 +11,7 @@ from domain.run_requests import PastRun, next_request
 from resources.settings import Settings
 from resources.store import work
 from resources.store.database import database
+from resources.store.readiness import require_ready
 
 REVISION_TAG = "verbatim/revision"
 LOOK_BACK_RUNS = 50
@@ -34,8 +35,10 @@ def pending_recordings(job: UnresolvedAssetJobDefinition, settings: Settings) ->
     )
     def sensor(context: dg.SensorEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
         now = datetime.now(UTC)
-        with database(settings) as engine, engine.connect() as connection:
-            waiting = work.days_with_work(connection, now)
+        with database(settings) as engine:
+            require_ready(engine, settings, warn=False)  # else every run would start only to be refused
+            with engine.connect() as connection:
+                waiting = work.days_with_work(connection, now)
         asked = 0
         for pending in waiting:
             lost_after = timedelta(seconds=3 * settings.lease_seconds)

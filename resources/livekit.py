@@ -54,8 +54,10 @@ class Webhooks:
             raise NotSigned("the body is not UTF-8, so it is not what LiveKit signed") from None
         except ParseError:
             raise NotAnEvent("the body is not a JSON webhook event") from None
+        except (jwt.ExpiredSignatureError, jwt.ImmatureSignatureError):
+            raise NotSigned("the token has expired, or begins in the future: LiveKit's clock and this machine's may not agree") from None
         except Exception:  # WebhookReceiver and PyJWT raise many kinds, all of which mean this
-            raise NotSigned("the signature does not fit the body, or has expired") from None
+            raise NotSigned("the signature does not fit the body") from None
         if not message.event or not message.id:
             raise NotAnEvent("the body has no event or no id")
         if b"\\u0000" in body or message.id.isspace():

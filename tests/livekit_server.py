@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import signal
 import socket
 import subprocess
 import time
@@ -51,6 +52,15 @@ class LiveKitServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def freeze(self) -> None:
+        """SIGSTOP: whoever connects is taken by the kernel, and nobody gets an answer."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     def restart(self) -> None:
         """Starts it again on the same ports with the same key. Rooms are not there any more."""

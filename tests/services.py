@@ -28,7 +28,7 @@ class S3Service:
 @pytest.fixture(scope="session")
 def s3() -> Iterator[S3Service]:
     """A real S3 server with two fresh buckets, which go with the session."""
-    found = _variables()
+    found = variables()
     try:
         connection = S3Connection(
             endpoint=found["VERBATIM_TEST_S3_ENDPOINT"],
@@ -52,7 +52,7 @@ def s3() -> Iterator[S3Service]:
 @pytest.fixture
 def page() -> Iterator[Page]:
     """A page of a real browser."""
-    chromium = _variables().get("VERBATIM_TEST_CHROMIUM")
+    chromium = variables().get("VERBATIM_TEST_CHROMIUM")
     if chromium is None:
         pytest.fail("this test needs a browser: run make services")
     with sync_playwright() as playwright, playwright.chromium.launch(executable_path=chromium) as browser:
@@ -71,7 +71,7 @@ class StartLiveKit(Protocol):
 @pytest.fixture
 def livekit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartLiveKit]:
     """LiveKit servers of the test's own, which end with it."""
-    program = _variables().get("VERBATIM_TEST_LIVEKIT_SERVER")
+    program = variables().get("VERBATIM_TEST_LIVEKIT_SERVER")
     if program is None or not Path(program).is_file():
         pytest.fail("this test needs livekit-server: run make services")
     started: list[LiveKitServer] = []
@@ -90,7 +90,7 @@ def intake_bucket(s3: S3Service) -> str:
     return s3.intake_bucket
 
 
-def _variables() -> dict[str, str]:
+def variables() -> dict[str, str]:
     """What the services wrote down; the environment's own variables go first, for a server from elsewhere."""
     file = STATE / "env"
     lines = file.read_text().splitlines() if file.exists() else []

@@ -14,6 +14,7 @@ from resources.settings import SettingMissing, Settings
 
 ALGORITHMS = frozenset({"RS256", "ES256", "EdDSA"})
 LEEWAY_S = 30
+"""By how much the issuer's clock may differ from ours."""
 LONGEST_TOKEN = 16_384
 LONGEST_SUBJECT = 200
 _ROLE_NAMES = frozenset(role.value for role in Role)
@@ -55,6 +56,8 @@ class Identities:
             )
         except jwt.ExpiredSignatureError:
             raise NotIdentified("the token has expired") from None
+        except jwt.ImmatureSignatureError:
+            raise NotIdentified("the token begins in the future: the issuer's clock and this machine's do not agree") from None
         except jwt.PyJWTError as error:
             raise NotIdentified(f"the token is not valid here ({type(error).__name__})") from None
         subject = claims["sub"]

@@ -1,9 +1,12 @@
 """Migrating the store with Alembic, and proving that tables and migrations agree."""
 
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, func, select
 
 LOCK = 7_331_902_415  # any number that nothing else locks
@@ -34,8 +37,34 @@ def new_revision(engine: Engine, message: str) -> None:
         command.revision(config_for(connection), message, autogenerate=True)
 
 
+def revision(connection: Connection) -> str | None:
+    """At which the database is; None where it was never migrated."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def head() -> str:
+    """The revision that this version's code needs."""
+    return _revisions()[0]
+
+
+def knows(revision: str | None) -> bool:
+    """Whether the revision is one of this version's."""
+    return revision in _revisions()
+
+
 def config_for(connection: Connection) -> Config:
+    config = _config()
+    config.attributes["connection"] = connection
+    return config
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    """All, the newest first: they are files, and do not change under a program that runs."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    config.attributes["connection"] = connection
     return config

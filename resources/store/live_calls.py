@@ -19,6 +19,10 @@ class KeyReused(Exception):
     """The caller's idempotency key stands for another request."""
 
 
+class CallOver(Exception):
+    """The call that the idempotency key stands for has ended."""
+
+
 class NotTheirs(Exception):
     """The quote or claim is unknown, or another customer's. ``str()`` says which of the two it is about."""
 
@@ -35,13 +39,16 @@ class NewCall:
 
 
 def remember(connection: Connection, actor: str, key: str, request_hash: str, room_name: str) -> tuple[UUID, str]:
-    """(consultation id, room name) that the key stands for: those of its first use, else new ones. Raises KeyReused."""
+    """(consultation id, room name) that the key stands for: those of its first use, else new ones. Raises KeyReused, CallOver."""
     values = {"actor": actor, "key": key, "request_hash": request_hash, "consultation_id": uuid4(), "room_name": room_name}
     connection.execute(insert(idempotency_keys).values(**values).on_conflict_do_nothing())
     table = idempotency_keys.c
     row = connection.execute(select(idempotency_keys).where(table.actor == actor, table.key == key)).one()
     if row.request_hash != request_hash:
         raise KeyReused
+    ended = select(consultations.c.ended_at).where(consultations.c.room_name == row.room_name)
+    if connection.scalar(ended) is not None:
+        raise CallOver
     return row.consultation_id, row.room_name
 
 

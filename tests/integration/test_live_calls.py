@@ -134,10 +134,10 @@ def test_livekit_down_is_503_and_leaves_no_row(client: httpx.Client, engine: Eng
 
 def test_readyz_names_livekit_while_it_is_down(client: httpx.Client, server: LiveKitServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.health.ASK_AGAIN_S", 0.0)
-    assert client.get("/readyz").json() == {"status": "ready", "down": []}
+    assert client.get("/readyz").json() == {"status": "ready", "down": [], "warnings": []}
     server.kill()
     answer = client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"status": "degraded", "down": ["livekit"]})
+    assert (answer.status_code, answer.json()) == (200, {"status": "degraded", "down": ["livekit"], "warnings": []})
     server.restart()
     assert client.get("/readyz").json()["down"] == []
 

@@ -1,57 +1,20 @@
-"""What a search finds, in what order, page by page, and what it shows of it."""
+"""What a search finds, in what order, page by page, and what it shows of it. That any search finds what it means: test_search_meaning."""
 
 import base64
 import json
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 
-from domain.consultations import ConsultationType
 from domain.parties import Party
-from domain.search import (
-    And,
-    DateRange,
-    Node,
-    Not,
-    Or,
-    Phrase,
-    Speaker,
-    Spoken,
-    Type,
-    Word,
-    matched,
-    normalised,
-    parse,
-    tokens,
-    words_of,
-)
+from domain.search import parse
 from resources.search import Document, WrongCursor
-from resources.search.postgres import CONFIGURATION, PostgresIndex
-from resources.tables import publication_versions
+from resources.search.postgres import PostgresIndex
+from tests.integration.spoken_calls import CALLS, call_id, documents
 
-CALLS = {
-    1: ("quote", datetime(2025, 1, 31, 23, 59, 59, tzinfo=UTC)),
-    2: ("claims", datetime(2025, 2, 1, 0, 0, 0, tzinfo=UTC)),
-    3: ("support", datetime(2025, 3, 15, 12, 0, 0, tzinfo=UTC)),
-    4: ("training", datetime(2026, 3, 15, 12, 0, 0, tzinfo=UTC)),
-}
-SAID = {
-    11: (1, Party.AGENT, "This call may be recorded, is that okay?"),
-    12: (1, Party.CUSTOMER, "Yes, I consent to being recorded."),
-    13: (1, Party.ASSISTANT, "The premium is 120 dollars, twelve a month."),
-    21: (2, Party.CUSTOMER, "No, I do not consent to that recording."),
-    22: (2, Party.AGENT, "Don’t worry, we won't record. Tell me about the accidents."),
-    23: (2, Party.CUSTOMER, "I don't know. My e-mail is follow-up@example.com & the photo's there"),
-    31: (3, Party.CUSTOMER, "Not now: do consent forms exist? NOT yet and OR neither."),
-    32: (3, Party.UNKNOWN, "refunds refunded refunding"),
-    41: (4, Party.PARTNER, "<script>alert('consent')</script> é naïve Ünder_score 50% 4111-1111"),
-}
 CASES = {
     "consent": {12, 21, 31, 41},
     "CONSENTING": {12, 21, 31, 41},
@@ -110,19 +73,6 @@ CASES = {
     "NOT (NOT accident OR refund)": {22},
     "accident NOT (speaker:customer OR type:quote)": {22},
 }
-
-
-def call_id(number: int) -> UUID:
-    return UUID(int=number)
-
-
-def documents(call: int, turns: Sequence[int] | None = None) -> list[Document]:
-    kind, began = CALLS[call]
-    return [
-        Document(n, call_id(call), UUID(int=100 + call), UUID(int=200 + call), kind, speaker, began, n * 1000, n * 1000 + 500, text)
-        for n, (whose, speaker, text) in SAID.items()
-        if whose == call and (turns is None or n in turns)
-    ]
 
 
 @pytest.fixture
@@ -248,67 +198,3 @@ def test_of_publications_at_the_same_time_the_newest_stays(engine: Engine) -> No
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(publish, [5, 3, 19, 11, 16, 7, 20, 2, 13, 1, 18, 4]))
     assert found(index, "type:claims") == [21, 22, 23]
-
-
-VOCABULARY = ("consent", "consents", "not", "do", "don't", "recorded", "call", "refund", "3e7k", "co-pay", "the")
-said = st.lists(st.sampled_from(VOCABULARY), min_size=1, max_size=6).map(" ".join)
-spoken_turns = st.lists(st.tuples(st.sampled_from(sorted(CALLS)), st.sampled_from(list(Party)), said), min_size=1, max_size=8)
-asked_words = st.sampled_from(VOCABULARY).map(Word)
-asked_phrases = st.lists(st.sampled_from(VOCABULARY), min_size=2, max_size=3).map(lambda words: Phrase(" ".join(words)))
-asked_days = st.sampled_from([date(2025, 1, 31), date(2025, 2, 1), date(2026, 3, 15)])
-conditions: st.SearchStrategy[Node] = st.one_of(
-    asked_words,
-    asked_phrases,
-    st.sampled_from(list(Party)).map(lambda party: Speaker((party,))),
-    st.sampled_from(list(ConsultationType)).map(lambda kind: Type((kind,))),
-    asked_days.map(lambda day: DateRange(day, None)) | asked_days.map(lambda day: DateRange(None, day)),
-)
-questions = st.recursive(
-    conditions,
-    lambda inner: st.one_of(
-        inner.map(Not),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: And(tuple(parts))),
-        st.lists(inner, min_size=2, max_size=3).map(lambda parts: Or(tuple(parts))),
-    ),
-    max_leaves=8,
-)
-
-
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(spoken_turns, st.lists(questions, min_size=1, max_size=5))
-def test_postgresql_finds_what_the_meaning_says(engine: Engine, turns: list[tuple[int, Party, str]], queries: list[Node]) -> None:
-    """The stems are the test's own: in this vocabulary, forms differ by s and ed alone."""
-    index = PostgresIndex(engine)
-    corpus = [
-        Document(call * 100 + n, call_id(call), UUID(int=1), UUID(int=2), CALLS[call][0], speaker, CALLS[call][1], n, n, text)
-        for n, (call, speaker, text) in enumerate(turns)
-    ]
-    with engine.begin() as connection:
-        for call in CALLS:
-            version = connection.execute(select(func.nextval(publication_versions.name))).scalar_one()
-            index.publish(connection, call_id(call), [one for one in corpus if one.consultation_id == call_id(call)], version)
-    for query in queries:
-        expected = {one.turn_id for one in corpus if is_hit(query, one)}
-        assert {hit.document.turn_id for hit in index.search(query, limit=100).hits} == expected
-
-
-def is_hit(query: Node, document: Document) -> bool:
-    stems = [stem(token.text) for token in tokens(document.text)]
-    spoken = Spoken(stems, document.speaker, document.consultation_type, document.call_started_at)
-    return matched(query, spoken, {word: [stem(word)] for word in words_of(query)}) is not None
-
-
-def stem(word: str) -> str:
-    return word.removesuffix("s").removesuffix("ed")
-
-
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.text(st.characters(max_codepoint=0x24F, exclude_characters="ªº") | st.sampled_from("’“”–—…€"), max_size=60))
-def test_postgresql_sees_the_words_that_we_see(engine: Engine, text: str) -> None:
-    """Highlights rely on it: one position per token, in order."""
-    words = normalised(text)
-    with engine.connect() as connection:
-        vector = func.to_tsvector(CONFIGURATION, words)
-        unnested = func.unnest(vector).table_valued("lexeme", "positions", "weights")
-        positions = sorted(n for row in connection.execute(select(unnested.c.positions)) for n in row.positions)
-    assert positions == list(range(1, len(words.split()) + 1))

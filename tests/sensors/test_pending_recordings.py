@@ -6,10 +6,14 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster import DagsterRunStatus
+from pydantic import SecretStr
+from sqlalchemy import Engine
 
 from assets.recordings import recordings
+from assets.services import open_services
 from pipelines.definitions import build_definitions
 from pipelines.sensors import REVISION_TAG
+from resources.store.readiness import NotReady
 from tests.assets.archive_world import DAY, World
 
 
@@ -24,8 +28,8 @@ def instance() -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-def tick(world: World, instance: dg.DagsterInstance) -> list[dg.RunRequest]:
-    definitions = build_definitions(world.settings)
+def tick(world: World, instance: dg.DagsterInstance, **changed: object) -> list[dg.RunRequest]:
+    definitions = build_definitions(world.settings.model_copy(update=changed))
     sensor = definitions.resolve_sensor_def("pending_recordings")
     context = dg.build_sensor_context(instance=instance, repository_def=definitions.get_repository_def())
     return list(sensor.evaluate_tick(context).run_requests or [])
@@ -125,3 +129,13 @@ def test_a_clock_that_is_wrong_stops_nobody(world: World, instance: dg.DagsterIn
     assert days == ["2015-01-01", DAY, world.query("SELECT (now() AT TIME ZONE 'UTC')::date::text")[0][0]]
     assert recordings.partitions_def is not None
     assert all(recordings.partitions_def.has_partition_key(str(day)) for day in days)
+
+
+def test_in_production_neither_the_sensor_nor_a_run_works_as_the_owner(world: World, owner: Engine, instance: dg.DagsterInstance) -> None:
+    """Refused at the tick, so that no run starts only to fail."""
+    assert tick(world, instance, environment="production") == []
+    wrong = {"environment": "production", "database_url": SecretStr(owner.url.render_as_string(hide_password=False))}
+    with pytest.raises(NotReady, match="VERBATIM_MIGRATION_DATABASE_URL"), open_services(world.settings.model_copy(update=wrong)):
+        raise AssertionError("it works as the owner")
+    with pytest.raises(NotReady, match="verbatim_app"):
+        tick(world, instance, **wrong)

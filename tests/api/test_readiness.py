@@ -1,0 +1,137 @@
+"""What the API makes of a database that is not as it should be: a refusal to start in production, a warning elsewhere."""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from alembic import command
+from sqlalchemy import Engine, text
+
+from api.app import create_app
+from resources import migrations
+from resources.embedded_postgres import EmbeddedPostgres
+from resources.store.database import engine_for
+from resources.store.readiness import NotReady
+from tests.api.client import Issuer, client_of, settings
+
+PRODUCTION = settings(environment="production", oidc_issuer="https://issuer.example")
+OWNERS_LOGIN = "VERBATIM_MIGRATION_DATABASE_URL"
+
+
+def start(engine: Engine, **more: object) -> dict[str, object]:
+    """What /readyz says after a start in production, or as ``more`` has it."""
+    with client_of(create_app(PRODUCTION.model_copy(update=more), engine, Issuer().identities)) as client:
+        return dict(client.get("/readyz").json())
+
+
+@pytest.fixture
+def login(postgres: EmbeddedPostgres, owner: Engine) -> Iterator[tuple[str, Engine]]:
+    """A login that may do nothing yet, and an engine that uses it."""
+    name, password = f"login_{uuid4().hex}", uuid4().hex
+    with owner.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {name} LOGIN PASSWORD '{password}'"))
+    engine = engine_for(f"postgresql+psycopg://{name}:{password}@127.0.0.1:{postgres.port}/{owner.url.database}")
+    yield name, engine
+    engine.dispose()
+    with owner.begin() as connection:
+        connection.execute(text(f'ALTER DATABASE "{owner.url.database}" OWNER TO verbatim'))
+        connection.execute(text(f"DROP OWNED BY {name}; DROP ROLE {name}"))
+
+
+def test_the_applications_login_and_tables_of_this_version_are_ready(engine: Engine) -> None:
+    assert start(engine) == {"status": "ready", "down": [], "warnings": []}
+
+
+def test_production_does_not_start_as_the_owner(owner: Engine) -> None:
+    with pytest.raises(NotReady, match=f"login verbatim .*audit trail.*verbatim_app.*{OWNERS_LOGIN}"):
+        start(owner)
+
+
+def test_development_starts_as_the_owner_with_a_warning(owner: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "verbatim.readiness"):
+        assert start(owner, environment="development", oidc_issuer=None)["warnings"] == ["audit_trail_can_be_changed"]
+    assert OWNERS_LOGIN in caplog.text
+
+
+@pytest.mark.parametrize(
+    "granted",
+    [
+        "GRANT UPDATE ON audit_entries TO {login}",
+        "GRANT UPDATE (reason) ON audit_entries TO {login}",
+        "GRANT DELETE ON audit_entries TO {login}",
+        "GRANT TRUNCATE ON audit_entries TO {login}",
+        "GRANT TRIGGER ON audit_entries TO {login}",
+        "GRANT verbatim TO {login} WITH INHERIT FALSE",
+        "GRANT pg_write_all_data TO {login}",
+        'ALTER DATABASE "{database}" OWNER TO {login}',
+        "ALTER ROLE {login} SUPERUSER",
+    ],
+)
+def test_every_way_to_change_the_trail_is_found(owner: Engine, login: tuple[str, Engine], granted: str) -> None:
+    name, engine = login
+    with owner.begin() as connection:
+        connection.execute(text(f"GRANT verbatim_app TO {name}"))
+    assert start(engine)["warnings"] == []
+    with owner.begin() as connection:
+        connection.execute(text(granted.format(login=name, database=owner.url.database)))
+    with pytest.raises(NotReady, match=f"{name} .*could change"):
+        start(engine)
+
+
+def test_a_login_without_the_role_is_told_what_to_grant(login: tuple[str, Engine]) -> None:
+    name, engine = login
+    with pytest.raises(NotReady, match=f"GRANT verbatim_app TO {name}"):
+        start(engine)
+    told = start(engine, environment="development")
+    assert (told["status"], told["down"]) == (503, ["tables_closed"])
+
+
+@pytest.mark.parametrize(("back_to", "down"), [("-1", "tables_older"), ("0001", "tables_older"), ("base", "tables_missing")])
+def test_tables_of_an_older_version_are_told_with_what_to_run(engine: Engine, owner: Engine, back_to: str, down: str) -> None:
+    with owner.connect() as connection:
+        command.downgrade(migrations.config_for(connection), back_to)
+        connection.commit()
+    with pytest.raises(NotReady, match=f"{migrations.head() if back_to != 'base' else 'no tables'}.*verbatim migrate.*{OWNERS_LOGIN}"):
+        start(owner, environment="production")
+    told = start(owner, environment="development")
+    assert (told["status"], told["down"]) == (503, [down])
+
+
+def test_a_newer_version_stops_a_start_and_not_what_runs(engine: Engine, owner: Engine) -> None:
+    with client_of(create_app(PRODUCTION, engine, Issuer().identities)) as client:
+        with owner.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = 'later'"))
+        assert client.get("/readyz").json() == {"status": "ready", "down": [], "warnings": ["tables_newer"]}
+    with pytest.raises(NotReady, match="revision later, which this version"):
+        start(engine)
+
+
+def test_production_does_not_start_where_nobody_can_tell() -> None:
+    nowhere = engine_for("postgresql+psycopg://nobody:hidden@127.0.0.1:9/nothing")
+    with pytest.raises(NotReady, match="VERBATIM_DATABASE_URL") as refused:
+        start(nowhere)
+    assert "hidden" not in str(refused.value)
+    assert start(nowhere, environment="development")["down"] == ["postgresql"]
+
+
+def test_the_program_ends_with_a_line_that_says_what_to_do(owner: Engine, tmp_path: Path) -> None:
+    environment = {
+        **os.environ,
+        "VERBATIM_ENVIRONMENT": "production",
+        "VERBATIM_OIDC_ISSUER": "https://issuer.example",
+        "VERBATIM_OIDC_JWKS": "https://issuer.example/jwks",
+        "VERBATIM_OIDC_AUDIENCE": "verbatim",
+        "VERBATIM_DATABASE_URL": owner.url.render_as_string(hide_password=False),
+        "VERBATIM_DATA_DIR": str(tmp_path),
+        "LIVEKIT_API_KEY": "key",
+        "LIVEKIT_API_SECRET": "a-secret-that-is-long-enough-for-hs256",
+    }
+    ended = subprocess.run([sys.executable, "-m", "api"], env=environment, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert OWNERS_LOGIN in line and str(owner.url.password) not in line
