@@ -37,6 +37,8 @@ PARTIES = frozenset({Role.CUSTOMER, Role.AGENT, Role.PARTNER})
 
 WATCHERS = frozenset({Role.AGENT, Role.SUPERVISOR, Role.ADMIN})
 
+TRAINERS = frozenset({Role.AGENT, Role.ADMIN})
+
 ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/livekit/webhook"): PUBLIC,  # signed by LiveKit
     ("GET", "/healthz"): PUBLIC,
@@ -48,6 +50,19 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/livekit/consultation"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
     ("POST", "/api/livekit/token"): PARTIES | {Role.SUPERVISOR, Role.ADMIN, Role.ASSISTANT},
     ("GET", "/metrics"): frozenset({Role.ADMIN, Role.MONITOR}),
+    ("POST", "/api/training/disclosure"): PUBLIC,  # proved by the invitation, as is entering
+    ("POST", "/api/training/enter"): PUBLIC,
+    ("POST", "/api/training"): TRAINERS,
+    ("GET", "/api/training"): TRAINERS | {Role.COMPLIANCE},
+    ("GET", "/api/training/{training_id}"): TRAINERS | {Role.COMPLIANCE},
+    ("PUT", "/api/training/{training_id}"): TRAINERS,
+    ("DELETE", "/api/training/{training_id}"): TRAINERS,
+    ("POST", "/api/training/{training_id}/enter"): frozenset({Role.AGENT}),
+    ("POST", "/api/training/{training_id}/invites"): TRAINERS,
+    ("DELETE", "/api/training/{training_id}/invites/{invite_id}"): TRAINERS,
+    ("POST", "/api/training/{training_id}/materials"): TRAINERS,
+    ("DELETE", "/api/training/{training_id}/materials/{material_id}"): TRAINERS,
+    ("GET", "/api/training/{training_id}/attendance"): TRAINERS | {Role.COMPLIANCE},
     ("POST", "/api/consultations/{consultation_id}/handoff"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
     ("GET", "/api/handoffs/{handoff_id}"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
     ("DELETE", "/api/handoffs/{handoff_id}"): frozenset({Role.CUSTOMER, Role.ADMIN, Role.ASSISTANT}),

@@ -24,6 +24,8 @@ from api import (
     recording,
     search,
     session,
+    training,
+    training_entrance,
     webhooks,
 )
 from api.problems import plain_problem, problem, wrong_parameter
@@ -76,6 +78,9 @@ def create_app(
         metrics.router,
         consultations.router,
         consents.router,
+        training.router,
+        training_entrance.partners,
+        training_entrance.trainers,
         handoffs.router,
         handoff_live.router,
         recording.router,

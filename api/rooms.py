@@ -19,10 +19,10 @@ T = TypeVar("T")
 STORE_IS_DOWN = (OperationalError, NoConnectionFree)
 
 
-def room_token(settings: Settings, room_name: str, identity: str, kind: ParticipantType) -> str:
+def room_token(settings: Settings, room_name: str, identity: str, kind: ParticipantType, *, trainer: bool = False) -> str:
     assert settings.livekit_api_key and settings.livekit_api_secret
     secret = settings.livekit_api_secret.get_secret_value()
-    grants, role = grants_of(kind), stated_role(kind)
+    grants, role = grants_of(kind, trainer=trainer), stated_role(kind)
     # The name is shown to everybody in the room; people's names are the application's to show.
     return mint(settings.livekit_api_key, secret, room_name=room_name, identity=identity, name=role, grants=grants, role=role)
 

@@ -57,6 +57,8 @@ class Settings(BaseSettings):
     room_empty_timeout_seconds: int = Field(300, ge=1)
     room_departure_timeout_seconds: int = Field(20, ge=1)
 
+    invite_secret: SecretStr | None = Field(None, min_length=32)
+
     oidc_issuer: str | None = None
     oidc_jwks: str | None = None
     oidc_audience: str | None = None
@@ -116,7 +118,7 @@ class Settings(BaseSettings):
             raise ValueError("there is no such file")
         return value
 
-    @field_validator("oidc_issuer", "oidc_jwks", "oidc_audience", mode="before")
+    @field_validator("oidc_issuer", "oidc_jwks", "oidc_audience", "invite_secret", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -1,6 +1,8 @@
 """Development tokens: signed with a key of the data folder's own, so that everything works before an issuer is there. Never in production."""
 
 import os
+import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,22 +43,29 @@ def issue(
     return jwt.encode(claims | ({"team": team} if team else {}), _key(settings.data_dir), "EdDSA")
 
 
-def _key(data_dir: Path) -> Ed25519PrivateKey:
-    path = data_dir / _FILE
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+def made_once(path: Path, make: Callable[[], bytes]) -> bytes:
+    """What is in this file of the data folder, made where it is not there yet: whole or not at all, and of two that make it the first counts."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
-        made = Ed25519PrivateKey.generate().private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        beside = path.with_suffix(f".{os.getpid()}")
+        beside = path.with_suffix(f".{secrets.token_hex(8)}")
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(made)
+            file.write(make())
         try:
-            os.link(beside, path)  # whole or not at all, and of two that make one at once the first counts
+            os.link(beside, path)
         except FileExistsError:
             pass
         beside.unlink()
-    return _read(path)
+    return path.read_bytes()
+
+
+def _key(data_dir: Path) -> Ed25519PrivateKey:
+    made_once(data_dir / _FILE, _new_key)
+    return _read(data_dir / _FILE)
+
+
+def _new_key() -> bytes:
+    key = Ed25519PrivateKey.generate()
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
 
 def _read(path: Path) -> Ed25519PrivateKey:

@@ -5,9 +5,12 @@ from alembic import context
 import resources.handoff_tables
 import resources.live_tables
 import resources.search.tables
+import resources.training_tables
 from resources.tables import metadata
 
-assert resources.handoff_tables and resources.live_tables and resources.search.tables  # imported for their tables
+assert (
+    resources.handoff_tables and resources.live_tables and resources.search.tables and resources.training_tables
+)  # imported for their tables
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -1,9 +1,11 @@
 """Policies: dated data that a business's counsel can read and change, as YAML beside this file. What follows from it is decided in domain."""
 
 import hashlib
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -11,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from domain.consent import ConsentRule, ConsentTable, PlaceRule
 
 RECORDING_CONSENT = Path(__file__).parent / "recording_consent.yaml"
+TRAINING_DISCLOSURE = Path(__file__).parent / "training_disclosure.yaml"
+Read = TypeVar("Read", bound=BaseModel)
 
 
 class WrongPolicy(Exception):
@@ -55,11 +59,46 @@ class _RecordingConsent(_Strict):
     one_party: _OneParty
 
 
+class _Disclosure(_Strict):
+    version: str = Field(min_length=1, max_length=80)
+    text: str = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Disclosure:
+    """Words that somebody is asked with. ``version`` names them exactly: it ends in a digest of the file."""
+
+    version: str
+    text: str
+
+
+def training_disclosure(path: Path = TRAINING_DISCLOSURE) -> Disclosure:
+    """What is told before a training. Raises WrongPolicy."""
+    body, read = _read(path, _Disclosure)
+    return Disclosure(_versioned(read.version, body), read.text)
+
+
 def recording_consent(path: Path = RECORDING_CONSENT) -> ConsentTable:
     """The table of a file. Its version is the declared one and a digest of the content, so that no change goes unseen. Raises WrongPolicy."""
+    body, read = _read(path, _RecordingConsent)
+    if read.default.rule is not ConsentRule.ALL_PARTY:
+        raise WrongPolicy(f"{path.name}, default.rule: a place that is not listed can only count as all_party")
+    one = read.one_party
+    rules = [PlaceRule(p.place, p.rule, p.citation, p.effective_from, p.effective_until) for p in read.jurisdictions]
+    rules += [PlaceRule(place, ConsentRule.ONE_PARTY, one.citation, one.effective_from, one.effective_until) for place in one.places]
+    _require_dates(path, rules)
+    return ConsentTable(_versioned(read.version, body), tuple(rules), staff_asked=read.staff.consent == "asked")
+
+
+def _versioned(version: str, body: bytes) -> str:
+    return f"{version}+{hashlib.sha256(body).hexdigest()[:12]}"
+
+
+def _read(path: Path, shape: type[Read]) -> tuple[bytes, Read]:
+    """(the file's bytes, what they say). Raises WrongPolicy."""
     try:
         body = path.read_bytes()
-        read = _RecordingConsent.model_validate(yaml.safe_load(body))
+        return body, shape.model_validate(yaml.safe_load(body))
     except OSError as error:
         raise WrongPolicy(f"{path.name} cannot be read: {type(error).__name__}") from None
     except yaml.YAMLError as error:
@@ -68,14 +107,6 @@ def recording_consent(path: Path = RECORDING_CONSENT) -> ConsentTable:
     except ValidationError as error:
         first = error.errors()[0]
         raise WrongPolicy(f"{path.name}, {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    if read.default.rule is not ConsentRule.ALL_PARTY:
-        raise WrongPolicy(f"{path.name}, default.rule: a place that is not listed can only count as all_party")
-    one = read.one_party
-    rules = [PlaceRule(p.place, p.rule, p.citation, p.effective_from, p.effective_until) for p in read.jurisdictions]
-    rules += [PlaceRule(place, ConsentRule.ONE_PARTY, one.citation, one.effective_from, one.effective_until) for place in one.places]
-    _require_dates(path, rules)
-    version = f"{read.version}+{hashlib.sha256(body).hexdigest()[:12]}"
-    return ConsentTable(version, tuple(rules), staff_asked=read.staff.consent == "asked")
 
 
 def _require_dates(path: Path, rules: list[PlaceRule]) -> None:

@@ -58,11 +58,11 @@ def listed(connection: Connection, caller: Caller, role: Role, filters: Filters,
     """The newest first. Raises WrongCursor. What is added while somebody pages is not in the way: pages go from the cursor backwards."""
     wanted = [visible_to(caller, role), *_conditions(filters)]
     if cursor is not None:
-        wanted.append(tuple_(*_ORDER) < tuple_(*_decoded(cursor)))
+        wanted.append(tuple_(*_ORDER) < tuple_(*decoded(cursor)))
     query = select(*_SHOWN).where(*wanted).order_by(*(column.desc() for column in _ORDER)).limit(limit + 1)
     rows = connection.execute(query).mappings().all()
     more = len(rows) > limit
-    return Page(tuple(rows[:limit]), _encoded(rows[limit - 1]) if more else None)
+    return Page(tuple(rows[:limit]), encoded(rows[limit - 1]["created_at"], rows[limit - 1]["id"]) if more else None)
 
 
 def one(connection: Connection, caller: Caller, role: Role, consultation_id: UUID, *, for_update: bool = False) -> RowMapping | None:
@@ -122,11 +122,13 @@ def _in_state(state: CallState) -> ColumnElement[bool]:
             return table.ended_at.is_not(None)
 
 
-def _encoded(row: RowMapping) -> str:
-    return base64.urlsafe_b64encode(json.dumps([row["created_at"].isoformat(), str(row["id"])]).encode()).decode()
+def encoded(at: datetime, last: UUID) -> str:
+    """A cursor: the place of the last one that was shown."""
+    return base64.urlsafe_b64encode(json.dumps([at.isoformat(), str(last)]).encode()).decode()
 
 
-def _decoded(cursor: str) -> tuple[datetime, UUID]:
+def decoded(cursor: str) -> tuple[datetime, UUID]:
+    """Raises WrongCursor."""
     try:
         at, consultation_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         moment = datetime.fromisoformat(at)

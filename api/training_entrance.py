@@ -1,0 +1,263 @@
+"""Entering a training: what the holder of an invitation is told, and the token that consent to being recorded gets them.
+
+Everybody who is in the room has consented before; so the recording begins by itself, and ends should somebody withdraw.
+"""
+
+import contextlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from limits import RateLimitItemPerMinute
+from sqlalchemy import Connection, RowMapping, true
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.access import origin_of
+from api.consultations import ONE
+from api.live_calls import TROUBLE, Entrance
+from api.problems import Responses, described, problem
+from api.recording import wake_recording
+from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, slow_down, store_is_down, stored
+from api.training import CONFLICT
+from api.training_bodies import Answering, DisclosureOut, EnteringAsPartner, Holding
+from domain.audit import Deed, Outcome
+from domain.consent import ConsentMethod, ConsentOutcome
+from domain.grants import ParticipantType
+from domain.parties import Party
+from domain.roles import Role
+from domain.training import OPENS_BEFORE, STAYS_OPEN, TrainingState
+from resources.identity.invitations import Invitation, InvitationOver, Invitations, NotAnInvitation
+from resources.livekit_rooms import LiveKitRefused, LiveKitUnreachable
+from resources.livekit_tokens import TTL
+from resources.policies import Disclosure, training_disclosure
+from resources.settings import SettingMissing
+from resources.store import audit, consents, trainings
+from resources.store.consents import Said
+from resources.store.trainings import training_of
+
+partners = APIRouter(prefix="/api/training", tags=["training"])
+"""Public: the invitation says who asks."""
+trainers = APIRouter(prefix="/api/training", tags=["training"])
+
+INVITED = RateLimitItemPerMinute(30)
+"""For each address and process."""
+BREAK = timedelta(minutes=15)
+"""How long the room stays open when everybody has left it."""
+HELD: Responses = TROUBLE | {
+    403: described("Nobody enters without consent to being recorded"),
+    404: described("Nobody here has given this invitation"),
+    409: described("Not yet open, or the words have changed: says which"),
+    410: described("The invitation has expired or was revoked, or the training is over"),
+}
+
+
+@dataclass(frozen=True)
+class Entering:
+    """Somebody who wants to enter, and proved who they are. ``row`` is the session as it was then."""
+
+    identity: str
+    kind: ParticipantType
+    party: Party
+    row: RowMapping
+    invite_id: UUID | None = None
+
+    @property
+    def trainer(self) -> bool:
+        return self.kind is ParticipantType.PARTNER and bool(self.row["trainer"])
+
+    def deed(self, request: Request, action: str, outcome: Outcome = Outcome.DONE, **details: str) -> Deed:
+        subject = str(self.invite_id) if self.invite_id else None
+        return Deed(
+            self.identity,
+            self.party.value,
+            action,
+            outcome,
+            consultation_id=self.row["consultation_id"],
+            subject=subject,
+            origin=origin_of(request),
+            details=tuple(details.items()),
+        )
+
+
+@partners.post("/disclosure", summary="What an invitation is for", response_model=DisclosureOut, responses=HELD)
+async def disclose(request: Request, body: Holding) -> DisclosureOut | Response:
+    """To be shown before anybody enters: that it is recorded, and what that means."""
+    found = await _holder(request, body.invite)
+    if isinstance(found, Response):
+        return found
+    told = training_disclosure()
+    state = training_of(found.row).state_at(datetime.now(UTC))
+    return DisclosureOut.model_validate({**found.row, "state": state, "disclosure_version": told.version, "disclosure": told.text})
+
+
+@partners.post("/enter", summary="Enter a training by invitation", response_model=Entrance, responses=HELD)
+async def enter_invited(request: Request, body: EnteringAsPartner) -> Entrance | Response:
+    found = await _holder(request, body.invite)
+    return found if isinstance(found, Response) else await _enter(request, found, body)
+
+
+@trainers.post("/{training_id}/enter", summary="Enter one's own training", response_model=Entrance, responses=ONE | HELD | CONFLICT)
+async def enter_own(request: Request, training_id: UUID, body: Answering) -> Entrance | Response:
+    caller = request.state.caller
+
+    def look(connection: Connection) -> RowMapping | None:
+        try:
+            theirs = trainings.visible_to(caller, Role.AGENT)
+        except ValueError:
+            return None
+        return trainings.one(connection, training_id, theirs)
+
+    try:
+        row = await stored(request, look)
+    except STORE_IS_DOWN:
+        return store_is_down()
+    if row is None:
+        return problem(404, "No such training", "There is none with this id, or it is not yours.")
+    return await _enter(request, Entering(caller.subject, ParticipantType.AGENT, Party.AGENT, row), body)
+
+
+async def _holder(request: Request, invite: str) -> Entering | Response:
+    """Whom an invitation names, if it still counts."""
+    if not request.app.state.limiter.hit(INVITED, "invite", origin_of(request) or ""):
+        return slow_down()
+    try:
+        invitation = Invitations(request.app.state.settings).read(invite)
+    except SettingMissing as missing:
+        return problem(503, "No invitations here", str(missing))
+    except NotAnInvitation:
+        await _note(
+            request, Deed("stranger", "none", "training.enter", Outcome.REFUSED, origin=origin_of(request), details=(("why", "forged"),))
+        )
+        return _unknown()
+    except InvitationOver:
+        return _over("This invitation has expired.")
+
+    def look(connection: Connection) -> Entering | Response:
+        row = trainings.invited(connection, invitation)
+        if row is None:
+            return _unknown()
+        found = _partner(invitation, row)
+        trouble = _spent(row, datetime.now(UTC))
+        if trouble is not None:
+            audit.append(connection, found.deed(request, "training.enter", Outcome.REFUSED, why="spent"))
+        return trouble or found
+
+    try:
+        return await stored(request, look)
+    except STORE_IS_DOWN:
+        return store_is_down()
+
+
+async def _enter(request: Request, who: Entering, body: Answering) -> Entrance | Response:
+    settings, rooms = livekit(request)
+    told, session = training_disclosure(), who.row["consultation_id"]
+    trouble = _closed(who.row, datetime.now(UTC)) or _answered_other(body, told)
+    if trouble is not None:
+        return trouble
+    if rooms is None:
+        return no_livekit()
+    try:
+        if not body.consents:
+            await stored(request, lambda connection: _consent(connection, request, who, body))
+            wake_recording(request.app, session)
+            return problem(
+                403, "This training is recorded", "Nobody can enter without consent to being recorded. It was noted that you declined."
+            )
+        empty_s, left_s = _timeouts(who.row, datetime.now(UTC))
+        room = await rooms.create_room(
+            who.row["room_name"], metadata={"type": "training"}, empty_timeout_s=empty_s, departure_timeout_s=left_s
+        )
+
+        def entered(connection: Connection) -> str | Response:
+            now = datetime.now(UTC)
+            row = _latest(connection, who)
+            trouble = (_spent(row, now) or _closed(row, now)) if row is not None else _unknown()
+            if trouble is not None or row is None:
+                return trouble or _unknown()
+            if row["room_sid"] not in (None, room.sid):
+                return problem(409, "It was cut off", "The room of this training was closed. Ask for another session.")
+            trainings.entered(connection, session, room.sid, who.invite_id, now)
+            token = room_token(settings, row["room_name"], who.identity, who.kind, trainer=who.trainer)
+            _consent(connection, request, who, body)
+            audit.append(connection, who.deed(request, "training.enter"))
+            audit.append(connection, who.deed(request, "token.issue", participant_type=who.kind.value, identity=who.identity))
+            return token
+
+        token = await stored(request, entered)
+    except STORE_IS_DOWN:
+        return store_is_down()
+    except (LiveKitUnreachable, LiveKitRefused) as error:
+        return livekit_is_down(error)
+    if isinstance(token, Response):
+        return token
+    wake_recording(request.app, session)
+    return Entrance(token=token, url=settings.client_url, expires_at=datetime.now(UTC) + TTL)
+
+
+def _consent(connection: Connection, request: Request, who: Entering, body: Answering) -> None:
+    outcome = ConsentOutcome.GRANTED if body.consents else ConsentOutcome.DECLINED
+    said = Said(who.identity, who.party, outcome, ConsentMethod.CLICK, body.disclosure_version, None, None, who.identity)
+    consents.add(connection, who.row["consultation_id"], said, request.app.state.consent_table.version, datetime.now(UTC))
+    audit.append(connection, who.deed(request, "consent.record", said=outcome.value, method="click", party=who.identity))
+
+
+def _latest(connection: Connection, who: Entering) -> RowMapping | None:
+    row = who.row
+    if who.invite_id is None:
+        return trainings.one(connection, row["consultation_id"], true(), for_update=True)
+    invitation = Invitation(who.invite_id, row["consultation_id"], UUID(who.identity), row["invite_expires_at"])
+    return trainings.invited(connection, invitation, for_update=True)
+
+
+def _partner(invitation: Invitation, row: RowMapping) -> Entering:
+    return Entering(str(invitation.partner_id), ParticipantType.PARTNER, Party.PARTNER, row, invitation.id)
+
+
+def _spent(row: RowMapping, now: datetime) -> Response | None:
+    """Whether an invitation no longer counts."""
+    if "invite_revoked_at" in row and row["invite_revoked_at"] is not None:
+        return _over("This invitation was revoked.")
+    if "invite_expires_at" in row and row["invite_expires_at"] <= now:
+        return _over("This invitation has expired.")
+    return None
+
+
+def _closed(row: RowMapping, now: datetime) -> Response | None:
+    match training_of(row).state_at(now):
+        case TrainingState.CANCELLED:
+            return problem(410, "Cancelled", "This training was cancelled. Ask who invited you for another one.")
+        case TrainingState.ENDED:
+            return problem(410, "Over", "This training is over.")
+        case TrainingState.SCHEDULED:
+            opens = (row["starts_at"] - OPENS_BEFORE).isoformat()
+            return problem(409, "Not yet", f"This training can be entered from {opens} on.")
+        case _:
+            return None
+
+
+def _answered_other(body: Answering, told: Disclosure) -> Response | None:
+    if body.disclosure_version == told.version:
+        return None
+    return problem(409, "The words have changed", "Show what POST /api/training/disclosure answers now, and send its disclosure_version.")
+
+
+def _timeouts(row: RowMapping, now: datetime) -> tuple[int, int]:
+    """(empty, departure) in seconds: the room waits for everybody until the end, and outlives a break, and that nobody is there yet."""
+    until_over = row["ends_at"] + STAYS_OPEN - now
+    until_begun = row["starts_at"] + BREAK - now
+    return max(60, round(until_over.total_seconds())), max(round(BREAK.total_seconds()), round(until_begun.total_seconds()))
+
+
+async def _note(request: Request, deed: Deed) -> None:
+    """Of strangers few are written down: the limit on their address comes before."""
+    with contextlib.suppress(SQLAlchemyError):
+        await stored(request, lambda connection: audit.append(connection, deed))
+
+
+def _unknown() -> Response:
+    return problem(404, "No such invitation", "Nobody here has given this invitation. Ask who invited you for a new one.")
+
+
+def _over(why: str) -> Response:
+    return problem(410, "The invitation is over", f"{why} Ask who invited you for a new one.")
