@@ -54,6 +54,7 @@ class CallRecording:
         self._busy: set[UUID | str] = set()
         self._changed = asyncio.Event()
         self._threads = CapacityLimiter(AT_ONCE)
+        self._hands = asyncio.Semaphore(AT_ONCE)
         self._told: set[UUID] = set()
 
     def wake(self, call: UUID | str) -> None:
@@ -183,7 +184,8 @@ class CallRecording:
     async def _look(self, call: UUID | str) -> None:
         again = False
         try:
-            again = not await self.tend(call)
+            async with self._hands:  # without it every call would hold a connection while it waits for a thread
+                again = not await self.tend(call)
         except TROUBLE:
             again = True  # what must stop is tried again at once, and said already
         except SQLAlchemyError as error:
