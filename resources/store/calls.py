@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, false, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, false, func, select, true, tuple_, update
 
 from domain.consultations import ConsultationType
 from domain.reconciliation import RecordingState
@@ -72,6 +72,12 @@ def one(connection: Connection, caller: Caller, role: Role, consultation_id: UUI
     """The consultation, if it is there and this caller may see it."""
     query = select(*_SHOWN).where(consultations.c.id == consultation_id, visible_to(caller, role))
     return connection.execute(query.with_for_update() if for_update else query).mappings().first()
+
+
+def count(connection: Connection, state: CallState) -> int:
+    """How many calls are in this state now, those put away left out."""
+    query = select(func.count()).select_from(consultations).where(_in_state(state), consultations.c.archived.is_(False))
+    return int(connection.execute(query).scalar_one())
 
 
 def change(connection: Connection, consultation_id: UUID, **values: Any) -> None:
