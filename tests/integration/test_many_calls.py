@@ -23,7 +23,7 @@ class Watched(CallRecording):
         self.seen: set[UUID | str] = set()
         self.all_seen = asyncio.Event()
 
-    async def tend(self, call: UUID | str) -> bool:
+    async def tend(self, call: UUID | str) -> float | None:
         looked = await super().tend(call)
         self.seen.add(call)
         if len(self.seen) == CALLS:
@@ -47,6 +47,9 @@ def test_however_many_calls_go_on_few_connections_are_taken(engine: Engine) -> N
         async with rooms:
             watch = Watched(engine, rooms, recording_consent(), RecordingPlace(None, ""))
             running = asyncio.create_task(watch.run())
+            await asyncio.sleep(0)  # it has begun
+            for call in going_on:
+                watch.wake(call["id"])  # type: ignore[arg-type]
             await asyncio.wait_for(watch.all_seen.wait(), 60)
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
