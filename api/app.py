@@ -1,7 +1,7 @@
 """The application: which routers there are, and what they find in ``app.state``. Serving it belongs to api.__main__."""
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext
 
 from anyio import to_thread
 from fastapi import Depends, FastAPI
@@ -21,6 +21,7 @@ from api import (
     live_calls,
     metrics,
     pages,
+    reconciling,
     recording,
     search,
     session,
@@ -32,7 +33,7 @@ from api.problems import plain_problem, problem, wrong_parameter
 from api.rates import MovingWindow
 from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
-from resources.livekit_rooms import LiveKitRooms
+from resources.livekit_rooms import LiveKitRooms, rooms_of
 from resources.policies import recording_consent
 from resources.search.postgres import PostgresIndex
 from resources.settings import LOOPBACK, Settings
@@ -56,7 +57,12 @@ def create_app(
         with nullcontext(engine) if engine is not None else database(settings) as opened:
             await to_thread.run_sync(require_ready, opened, settings)
             _connect(app, opened)
-            async with rooms or _rooms(settings) as app.state.rooms, recording.recording_calls(app), handoff_live.watching_handoffs(app):
+            async with (
+                rooms or rooms_of(settings) or nullcontext() as app.state.rooms,
+                recording.recording_calls(app),
+                handoff_live.watching_handoffs(app),
+                reconciling.reconciling_once(app),
+            ):
                 yield
 
     app = FastAPI(
@@ -100,13 +106,6 @@ def create_app(
     if settings.oidc_issuer is None:
         app.add_middleware(LoopbackOnly)
     return app
-
-
-def _rooms(settings: Settings) -> AbstractAsyncContextManager[LiveKitRooms | None]:
-    """Nothing connects yet. Without LIVEKIT_URL there is no server to ask: calls are recorded elsewhere, and only their webhooks come."""
-    if settings.livekit_url is None or settings.livekit_api_key is None or settings.livekit_api_secret is None:
-        return nullcontext(None)
-    return LiveKitRooms(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
 
 
 def _connect(app: FastAPI, engine: Engine) -> None:

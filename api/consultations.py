@@ -15,6 +15,7 @@ from api.access import deed_of
 from api.problems import Responses, described, problem
 from domain.audit import Outcome
 from domain.consultations import ConsultationType
+from domain.reconciliation import RecordingState
 from resources.store import audit, calls
 from resources.store.calls import CallState, Filters
 
@@ -68,6 +69,8 @@ class ConsultationOut(BaseModel):
                 "customer_rating": 5,
                 "jurisdictions": {"customer": "US-CA"},
                 "archived": False,
+                "recording_state": "recorded",
+                "recording_reason": None,
                 "created_at": "2025-03-03T14:59:58Z",
             }
         }
@@ -91,6 +94,8 @@ class ConsultationOut(BaseModel):
     customer_rating: int | None
     jurisdictions: dict[str, str]
     archived: bool
+    recording_state: RecordingState | None
+    recording_reason: str | None
     created_at: datetime
 
 
@@ -133,10 +138,11 @@ def list_consultations(
     since: Annotated[AwareDatetime | None, Query(description="Calls that started at this moment or later")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Calls that started before this moment")] = None,
     archived: bool = False,
+    recording_state: Annotated[RecordingState | None, Query(description="What became of the recording, of calls that have ended")] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 20,
     cursor: Annotated[str | None, Query(max_length=500, description="next_cursor of the page before")] = None,
 ) -> ConsultationPage | Response:
-    filters = Filters(type, state, customer_id, agent_id, since, until, archived)
+    filters = Filters(type, state, customer_id, agent_id, since, until, archived, recording_state)
     try:
         with request.app.state.engine.connect() as connection:
             page = calls.listed(connection, request.state.caller, request.state.role, filters, limit=limit, cursor=cursor)

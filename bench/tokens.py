@@ -2,7 +2,8 @@
 
 Ours is what the API's own process spends on one ``POST /api/livekit/token``, user and system time of all its threads, over HTTP on one
 connection that stays open: reading the request, proving the caller, the limit, asking LiveKit for the room, asking the store whose it is,
-writing the audit entry, minting. LiveKit, PostgreSQL and whoever asks are other processes and do not count.
+writing the audit entry, minting. LiveKit, PostgreSQL and whoever asks are other processes and do not count, and looking after
+recordings, which the process would also do, is switched off.
 
 Bare is ``resources.livekit_tokens.mint`` of the same token, called in a loop: livekit-api's AccessToken with the same grants and claims, and
 no request around it. What HTTP alone costs is told beside it: a FastAPI route that reads the same body, asks nobody and mints. That alone is
@@ -67,6 +68,7 @@ def _measured(livekit: LiveKitServer) -> dict[str, float]:
             "VERBATIM_OIDC_ISSUER": ISSUER,
             "VERBATIM_OIDC_JWKS": str(keys),
             "VERBATIM_OIDC_AUDIENCE": AUDIENCE,
+            "VERBATIM_RECORD_CALLS": "false",
             "LIVEKIT_URL": livekit.url,
             "LIVEKIT_API_KEY": livekit.key,
             "LIVEKIT_API_SECRET": livekit.secret,

@@ -123,6 +123,14 @@ def migrate() -> None:
 
 
 @cli.command()
+def reconcile() -> None:
+    """Compare LiveKit and the intake with the store now, and make good what nobody told of."""
+    from cli.reconcile import run
+
+    sys.exit(run(_settings()))
+
+
+@cli.command()
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="What its holder is.")
 @click.option("--subject", default=lambda: f"dev-{os.getuid()}", help="The holder's id (dev- and the id of your user).")
 @click.option("--team", help="For a supervisor: the team.")

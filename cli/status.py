@@ -8,7 +8,8 @@ from uuid import UUID
 from rich.console import Console
 
 from resources.settings import Settings
-from resources.store import reading, work
+from resources.store import calls, reading, work
+from resources.store.calls import CallState
 from resources.store.database import database
 
 MOST_ROOMS = 10
@@ -28,12 +29,15 @@ def run(settings: Settings, *, as_json: bool) -> None:
         failures = work.open_failures(connection)
         rooms = reading.unknown_rooms(connection)
         active = reading.active_egresses(connection)
+        going_on = calls.count(connection, CallState.OPEN)
     if as_json:
-        print(json.dumps({"recordings": progress, "failures": failures, "unknown_rooms": rooms, "recording_now": active}, default=str))
+        state = {"recordings": progress, "failures": failures, "unknown_rooms": rooms, "recording_now": active, "calls_now": going_on}
+        print(json.dumps(state, default=str))
         return
     console = Console()
     for stage, words in WORDS.items():
         console.print(f"{progress.get(stage, 0):6d}  {words}")
+    console.print(f"{going_on:6d}  calls going on")
     console.print(f"{active:6d}  being recorded now")
     if rooms:
         console.print(f"{sum(rooms.values()):6d}  webhooks wait for {len(rooms)} rooms that are not known here:")

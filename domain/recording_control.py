@@ -99,6 +99,15 @@ def plan(situation: Situation, now: datetime) -> Plan:
     return Plan(tuple(start), tuple((order, StopReason.REPLACED) for order in spare))
 
 
+def look_again_s(situation: Situation, now: datetime) -> float | None:
+    """In how many seconds something may have to be done without anybody saying so; None where everything will be heard of."""
+    if any(order.egress_id is None or not order.active or order.stopping for order in situation.orders):
+        return 5.0
+    if situation.going_on and situation.gate_open and situation.people and not situation.orders and situation.failed_at:
+        return max(0.1, (not_before(situation.failed_at) - now).total_seconds())
+    return None
+
+
 def not_before(failed_at: Iterable[datetime]) -> datetime:
     """When to try again: 2 s after the first failure, doubling to a minute. BEGINNING where nothing has failed."""
     failures = sorted(failed_at)

@@ -7,6 +7,7 @@ import dagster as dg
 
 from assets.archive import archive
 from assets.batches import Selection
+from assets.reconciliation import reconciliation
 from assets.recordings import recordings
 from assets.search_documents import search_documents
 from assets.services import Services, open_services
@@ -31,9 +32,16 @@ def build_definitions(settings: Settings, services: AbstractContextManager[Servi
         executor_def=dg.in_process_executor,  # one process a run: the speech model is loaded once
         description="From the intake to search, for the recordings of one UTC day that wait. Safe beside other runs of the same day.",
     )
+    hourly = dg.define_asset_job(
+        "reconcile",
+        selection=[reconciliation],
+        executor_def=dg.in_process_executor,
+        description="What LiveKit and the intake show, against what the store was told. Safe beside other runs, and by hand at any time.",
+    )
     return dg.Definitions(
-        assets=STAGES,
-        jobs=[job],
+        assets=[*STAGES, reconciliation],
+        jobs=[job, hourly],
+        schedules=[dg.ScheduleDefinition(job=hourly, cron_schedule="17 * * * *", default_status=dg.DefaultScheduleStatus.RUNNING)],
         sensors=[pending_recordings(job, settings)],
         resources={"services": opened, "selection": Selection.configure_at_launch()},
         executor=dg.in_process_executor,

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from domain.call_events import EgressStatus
 from domain.consent import ConsentTable
-from domain.recording_control import UNANSWERED, Order, StopReason, plan
+from domain.recording_control import UNANSWERED, Order, StopReason, look_again_s, plan
 from resources.livekit_recording import EgressFound, RecordingPlace
 from resources.livekit_rooms import LiveKitRefused, LiveKitRooms, LiveKitUnreachable
 from resources.store import recording_orders
@@ -31,9 +31,9 @@ logger = logging.getLogger("verbatim.recording")
 T = TypeVar("T")
 AT_ONCE = 4
 """Calls that are looked after at one time, each with a connection of its own."""
-SWEEP_S = 10.0
-"""How often every call is looked at, whatever was heard of it."""
-SOON_S = 0.5
+SWEEP_S = 60.0
+"""How often every call that could need it is looked at, whatever was heard of it."""
+SOON_S, UNSURE_S = 0.5, 5.0
 OVER = frozenset({EgressStatus.COMPLETE, EgressStatus.FAILED, EgressStatus.ABORTED, EgressStatus.LIMIT_REACHED})
 TROUBLE = (LiveKitUnreachable, LiveKitRefused)
 
@@ -54,6 +54,7 @@ class CallRecording:
         self._busy: set[UUID | str] = set()
         self._changed = asyncio.Event()
         self._threads = CapacityLimiter(AT_ONCE)
+        self._slots = asyncio.Semaphore(AT_ONCE)
         self._told: set[UUID] = set()
 
     def wake(self, call: UUID | str) -> None:
@@ -77,17 +78,22 @@ class CallRecording:
         finally:
             self._loop = None
 
-    async def tend(self, call: UUID | str) -> bool:
-        """Look at one call and do what is to be done. False where another process has it in hand just now. Raises SQLAlchemy's errors."""
+    async def tend(self, call: UUID | str) -> float | None:
+        """Look at one call and do what is to be done. In how many seconds to look again, None where nothing is waited for. Raises SQLAlchemy's
+        errors."""
+        async with self._slots:  # before a connection is taken: the others are for requests
+            return await self._look_after(call)
+
+    async def _look_after(self, call: UUID | str) -> float | None:
         connection = await self._thread(self.engine.connect)
         try:
             consultation_id = call if isinstance(call, UUID) else await self._in(connection, recording_orders.call_of_room, call)
             if consultation_id is None:
-                return True
+                return None
             if not await self._in(connection, recording_orders.try_lock, consultation_id):
-                return False
+                return SOON_S  # another process has it in hand, and may have looked before what woke this one
             try:
-                await self._tend(connection, consultation_id)
+                return await self._tend(connection, consultation_id)
             finally:
                 await self._in(connection, recording_orders.unlock, consultation_id)
         except TROUBLE:
@@ -97,19 +103,18 @@ class CallRecording:
             raise
         finally:
             await asyncio.shield(self._thread(connection.close))
-        return True
 
-    async def _tend(self, connection: Connection, consultation_id: UUID) -> None:
+    async def _tend(self, connection: Connection, consultation_id: UUID) -> float | None:
         for _ in range(4):  # a start makes room for a stop; more rounds than that would only go round
             call = await self._in(connection, recording_orders.read, consultation_id, self.table, _now())
             if call is None:
-                return
+                return None
             if call.situation.orders and await self._catch_up(connection, call):
                 call = await self._in(connection, recording_orders.read, consultation_id, self.table, _now())
                 assert call is not None
             planned = plan(call.situation, _now())
             if not planned.start and not planned.stop:
-                return
+                return look_again_s(call.situation, _now())
             for order, because in planned.stop:
                 await self._stop(connection, call, order, because)
             for layout in planned.start:
@@ -119,12 +124,13 @@ class CallRecording:
                     egress_id = await self.rooms.start_recording(call.room_name, layout, path, self.place.bucket)
                 except LiveKitUnreachable as error:
                     logger.warning("recording %s: %s", order_id, error)
-                    return  # it may run nonetheless: the next look at LiveKit's list tells
+                    return UNSURE_S  # it may run nonetheless: the next look at LiveKit's list tells
                 except LiveKitRefused as error:
                     logger.warning("recording %s: %s", order_id, error)
                     await self._in(connection, recording_orders.failed, call, order_id, "refused", error.code, _now())
                 else:
                     await self._in(connection, recording_orders.answered, call, order_id, egress_id)
+        return SOON_S
 
     async def _catch_up(self, connection: Connection, call: DrivenCall) -> bool:
         """What LiveKit tells of the open orders. Whether anything was news; nothing is where LiveKit does not answer."""
@@ -181,11 +187,11 @@ class CallRecording:
             await self._in(connection, recording_orders.stop_failed, call, order.id, because, why)
 
     async def _look(self, call: UUID | str) -> None:
-        again = False
+        again_s: float | None = None
         try:
-            again = not await self.tend(call)
+            again_s = await self.tend(call)
         except TROUBLE:
-            again = True  # what must stop is tried again at once, and said already
+            again_s = SOON_S  # what must stop is tried again at once, and said already
         except SQLAlchemyError as error:
             logger.error("a call's recordings were not looked at: %s", type(error).__name__)
         except Exception:
@@ -194,8 +200,8 @@ class CallRecording:
             self._busy.discard(call)
             if call in self._woken:
                 self._changed.set()
-        if again:
-            asyncio.get_running_loop().call_later(SOON_S, self._wake, call)
+        if again_s is not None:
+            asyncio.get_running_loop().call_later(again_s, self._wake, call)
 
     async def _sweep(self) -> None:
         while True:

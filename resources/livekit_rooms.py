@@ -26,6 +26,7 @@ from domain.call_events import ParticipantSeen, RoomSeen
 from domain.egress_layout import EgressLayout
 from resources.livekit import read_event
 from resources.livekit_recording import EgressFound, RecordingBucket, egress_found, recording_request, without_keys
+from resources.settings import Settings
 
 T = TypeVar("T")
 TIMEOUT_S = 5.0
@@ -187,6 +188,13 @@ class LiveKitRooms:
     @property
     def _place(self) -> str:
         return urlsplit(self._url).netloc.rpartition("@")[2]
+
+
+def rooms_of(settings: Settings) -> LiveKitRooms | None:
+    """Nothing connects yet. None without LIVEKIT_URL: then there is no server to ask, and only webhooks come from elsewhere."""
+    if settings.livekit_url is None or settings.livekit_api_key is None or settings.livekit_api_secret is None:
+        return None
+    return LiveKitRooms(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
 
 
 def _room(pb: models_pb.Room) -> RoomSeen:

@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     batch_audio_minutes: int = Field(240, ge=1)
     lease_seconds: int = Field(120, ge=2)
     arrival_deadline_minutes: int = Field(60, ge=0)
+    reconciliation_grace_seconds: int = Field(120, ge=0)
+    in_progress_deadline_minutes: int = Field(120, ge=1)
     sensor_interval_seconds: int = Field(15, ge=1)
 
     @field_validator("database_url", "migration_database_url", "dagster_database_url", mode="before")

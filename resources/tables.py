@@ -42,6 +42,8 @@ Moment = DateTime(timezone=True)
 
 PARTIES = "('customer', 'agent', 'assistant', 'partner', 'admin', 'unknown')"
 
+RECORDING_STATES = "('in_progress', 'recorded', 'failed', 'refused', 'not_expected')"
+
 
 def created() -> "Column[object]":
     return Column("created_at", Moment, nullable=False, server_default=func.now())
@@ -106,12 +108,16 @@ consultations = Table(
         server_default=text("false"),
         comment="its recordings are started and stopped from here",
     ),
+    Column("recording_state", Text, CheckConstraint(f"recording_state IN {RECORDING_STATES}", name="recording_state")),
+    Column("recording_reason", Text, comment="why it failed, or was not expected"),
+    Column("recording_decided_at", Moment, comment="when the state was last found to be another one"),
     created(),
     Index(None, "started_at"),
     Index(None, "ended_at"),
     Index(None, "created_at", "id"),
     Index(None, "customer_id", "created_at", "id"),
     Index(None, "agent_id", "created_at", "id"),
+    Index("ix_video_consultations_undecided", "ended_at", postgresql_where=text("recording_state IS DISTINCT FROM 'recorded'")),
     Index("ix_video_consultations_driven", "id", postgresql_where=text("recording_driven AND ended_at IS NULL")),
 )
 

@@ -4,13 +4,19 @@ from alembic import context
 
 import resources.handoff_tables
 import resources.live_tables
+import resources.reconciliation_tables
 import resources.search.tables
 import resources.training_tables
 from resources.tables import metadata
 
-assert (
-    resources.handoff_tables and resources.live_tables and resources.search.tables and resources.training_tables
-)  # imported for their tables
+TABLES = (
+    resources.handoff_tables,
+    resources.live_tables,
+    resources.reconciliation_tables,
+    resources.search.tables,
+    resources.training_tables,
+)
+"""Imported for their tables."""
 
 context.configure(
     connection=context.config.attributes["connection"],

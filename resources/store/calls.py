@@ -9,15 +9,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, false, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, false, func, select, true, tuple_, update
 
 from domain.consultations import ConsultationType
+from domain.reconciliation import RecordingState
 from domain.roles import Caller, Role
 from resources.tables import consultations
 
 COLUMNS = (
     "id", "consultation_type", "room_name", "customer_id", "agent_id", "partner_id", "quote_id", "claim_id", "ai_handled", "escalated_to_human",
     "started_at", "ended_at", "duration_seconds", "ai_summary", "agent_notes", "customer_rating", "jurisdictions", "archived", "created_at",
+    "recording_state", "recording_reason",
 )  # fmt: skip
 """What a list and a single one show. What was said is no part of it: transcripts have readers of their own."""
 
@@ -42,6 +44,7 @@ class Filters:
     since: datetime | None = None
     until: datetime | None = None
     archived: bool = False
+    recording_state: RecordingState | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,12 @@ def one(connection: Connection, caller: Caller, role: Role, consultation_id: UUI
     """The consultation, if it is there and this caller may see it."""
     query = select(*_SHOWN).where(consultations.c.id == consultation_id, visible_to(caller, role))
     return connection.execute(query.with_for_update() if for_update else query).mappings().first()
+
+
+def count(connection: Connection, state: CallState) -> int:
+    """How many calls are in this state now, those put away left out."""
+    query = select(func.count()).select_from(consultations).where(_in_state(state), consultations.c.archived.is_(False))
+    return int(connection.execute(query).scalar_one())
 
 
 def change(connection: Connection, consultation_id: UUID, **values: Any) -> None:
@@ -100,6 +109,8 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
         chosen.append(table.started_at >= filters.since)
     if filters.until is not None:
         chosen.append(table.started_at < filters.until)
+    if filters.recording_state is not None:
+        chosen.append(table.recording_state == filters.recording_state.value)
     if filters.state is not None:
         chosen.append(_in_state(filters.state))
     return chosen

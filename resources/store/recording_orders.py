@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, func, insert, select, text, update
+from sqlalchemy import Connection, RowMapping, func, insert, or_, select, text, update
 
 from domain.audit import Deed, Outcome
-from domain.consent import ConsentTable
+from domain.consent import STAFF, ConsentTable
 from domain.egress_layout import EgressLayout
 from domain.parties import Party
 from domain.recording_control import Order, Situation, StopReason
-from resources.live_tables import recording_orders
+from resources.live_tables import consent_records, recording_orders
 from resources.store import audit, consents
 from resources.tables import consultations, participants, recordings
 
@@ -41,8 +41,15 @@ def unlock(connection: Connection, consultation_id: UUID) -> None:
 
 
 def to_look_after(connection: Connection) -> list[UUID]:
-    """Driven calls that go on, and all that have an order open."""
-    going_on = select(consultations.c.id).where(consultations.c.recording_driven, consultations.c.ended_at.is_(None))
+    """Driven calls that could be recorded, and all that have an order open. Nothing is to be done for a call in which nobody is, or in which
+    neither has anybody consented nor is anybody who need not be asked."""
+    somebody = select(participants.c.sid).where(participants.c.consultation_id == consultations.c.id, participants.c.left_at.is_(None))
+    staff = somebody.where(participants.c.role.in_([party.value for party in STAFF]))
+    said = consent_records.c
+    yes = select(said.id).where(said.consultation_id == consultations.c.id, said.outcome.in_(("granted", "implied")))
+    going_on = select(consultations.c.id).where(
+        consultations.c.recording_driven, consultations.c.ended_at.is_(None), somebody.exists(), or_(yes.exists(), staff.exists())
+    )
     asked = select(recording_orders.c.consultation_id).where(recording_orders.c.ended_at.is_(None))
     return list(connection.scalars(going_on.union(asked)))
 

@@ -120,3 +120,14 @@ def test_a_database_that_is_down_is_said_so(world: World) -> None:
     assert done.returncode == 1
     assert "VERBATIM_DATABASE_URL" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_status_counts_the_calls_that_go_on(world: World) -> None:
+    columns = "INSERT INTO video_consultations (id, room_name, consultation_type, started_at, ended_at, archived)"
+    for started, ended, archived in (("now()", "NULL", "false"), ("now()", "NULL", "false"), ("now()", "NULL", "true"),
+                                     ("now()", "now()", "false"), ("NULL", "NULL", "false")):  # fmt: skip
+        world.query(
+            f"{columns} VALUES (gen_random_uuid(), gen_random_uuid()::text, 'support', {started}, {ended}, {archived}) RETURNING id"
+        )
+    assert "2  calls going on" in verbatim(world, "status").stdout
+    assert json.loads(verbatim(world, "status", "--json").stdout)["calls_now"] == 2

@@ -1,0 +1,62 @@
+"""Reconciliation once at the API's start: what was missed while it was down is made good at once, not at the next full hour."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+from anyio import to_thread
+from fastapi import FastAPI
+from sqlalchemy.exc import SQLAlchemyError
+
+from resources.objects import open_store
+from resources.reconciliation import reconciliation_of, reported
+from resources.store.reconciliation import last_whole_run
+
+logger = logging.getLogger("verbatim.reconciliation")
+
+RECENT = timedelta(minutes=5)
+"""Another process that did it so shortly before has done it for this one."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 15.0, 900.0
+
+
+@asynccontextmanager
+async def reconciling_once(app: FastAPI) -> AsyncIterator[None]:
+    """Beside the requests, which do not wait for it. Nothing to do without LIVEKIT_URL."""
+    if app.state.rooms is None:
+        yield
+        return
+    running = asyncio.create_task(_until_done(app))
+    try:
+        yield
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+async def _until_done(app: FastAPI) -> None:
+    wait_s = FIRST_WAIT_S
+    while not await _done(app):
+        await asyncio.sleep(wait_s)
+        wait_s = min(2 * wait_s, LONGEST_WAIT_S)
+
+
+async def _done(app: FastAPI) -> bool:
+    settings, engine = app.state.settings, app.state.engine
+    try:
+        before = await to_thread.run_sync(last_whole_run, engine)
+        if before is not None and datetime.now(UTC) - before < RECENT:
+            return True
+        report = await reconciliation_of(settings, engine, app.state.rooms, open_store(settings.intake, settings.s3())).run()
+    except SQLAlchemyError as error:
+        logger.error("not reconciled yet: %s", type(error).__name__)
+        return False
+    if report is None:
+        return False  # another process is at it: look again whether it came to an end
+    logger.info("reconciled: %s", reported(report))
+    for trouble in report.trouble:
+        logger.warning("not everything was reconciled: %s", trouble)
+    return not report.trouble

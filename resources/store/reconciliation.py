@@ -1,0 +1,188 @@
+"""What reconciliation reads and writes in the store. What follows from it is decided in domain.reconciliation; LiveKit and the intake are asked
+in resources.reconciliation.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Engine, Row, and_, func, insert, or_, select, text, update
+
+from domain.consent import ConsentOutcome, ConsentRecord, standing
+from domain.reconciliation import Evidence, OpenCall, Outcome, Somebody
+from resources.live_tables import consent_records, recording_orders
+from resources.reconciliation_tables import reconciliation_runs
+from resources.tables import consultations, failures, participants, recordings, webhook_events
+
+LOOK_BACK = timedelta(days=30)
+"""How long a call that has no recording is looked at again: what arrives later than that is taken in all the same, by its webhook."""
+AT_A_TIME = 2_000
+_REFUSES = frozenset({ConsentOutcome.DECLINED, ConsentOutcome.REVOKED})
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(4419083327)")
+_UNLOCK = text("SELECT pg_advisory_unlock(4419083327)")
+
+
+def try_lock(connection: Connection) -> bool:
+    """Whether nobody else is at it; until ``unlock`` or the connection's end."""
+    return bool(connection.scalar(_TRY_LOCK))
+
+
+def unlock(connection: Connection) -> None:
+    connection.execute(_UNLOCK)
+
+
+def open_calls(connection: Connection) -> list[OpenCall]:
+    """Every call whose room has been opened and which has not ended."""
+    call = consultations.c
+    heard = select(func.max(webhook_events.c.sent_at)).where(webhook_events.c.consultation_id == call.id).scalar_subquery()
+    filmed = select(func.max(recordings.c.ended_at)).where(recordings.c.consultation_id == call.id).scalar_subquery()
+    latest = func.greatest(heard, call.started_at, filmed)
+    query = select(call.id, call.room_sid, call.room_name, func.coalesce(latest, call.created_at).label("heard_at"))
+    rows = connection.execute(query.where(call.ended_at.is_(None), call.room_sid.is_not(None))).all()
+    people: dict[UUID, list[Somebody]] = {}
+    here = select(participants).join(consultations).where(participants.c.left_at.is_(None), call.ended_at.is_(None))
+    for row in connection.execute(here):
+        heard_at = max(filter(None, (row.joined_at, row.microphone_at)), default=None)
+        if heard_at is not None:
+            people.setdefault(row.consultation_id, []).append(Somebody(row.sid, row.identity, heard_at))
+    return [OpenCall(row.id, row.room_sid, row.room_name, row.heard_at, tuple(people.get(row.id, ()))) for row in rows]
+
+
+def unheard(connection: Connection, egress_ids: Iterable[str]) -> set[str]:
+    """Those of these egresses of whose end nobody has told."""
+    wanted = set(egress_ids)
+    told = select(webhook_events.c.egress_id).where(webhook_events.c.event_type == "egress_ended", webhook_events.c.egress_id.in_(wanted))
+    return wanted - set(connection.scalars(told))
+
+
+def waiting_files(connection: Connection) -> Sequence[Any]:
+    """(intake_key, file_name, location) of every recording whose file may still be in the intake."""
+    columns = (recordings.c.intake_key, recordings.c.file_name, recordings.c.location)
+    return connection.execute(select(*columns).where(recordings.c.intake_cleared_at.is_(None), recordings.c.file_name != "")).all()
+
+
+def order(connection: Connection, order_id: UUID, consultation_id: UUID) -> Row[Any] | None:
+    """(the order, and its call's room_name, room_sid, ended_at), if this order is of this call."""
+    call = consultations.c
+    query = select(recording_orders, call.room_name, call.room_sid, call.ended_at.label("call_ended_at")).join(consultations)
+    wanted = and_(recording_orders.c.id == order_id, recording_orders.c.consultation_id == consultation_id)
+    return connection.execute(query.where(wanted)).first()
+
+
+def call_named(connection: Connection, names: Iterable[str]) -> Any:
+    """The one call whose room has one of these names, or one of these as its SID; None also where several have."""
+    call, wanted = consultations.c, list(names)
+    query = select(call.id, call.room_name, call.room_sid, call.started_at, call.ended_at)
+    found = connection.execute(query.where(or_(call.room_name.in_(wanted), call.room_sid.in_(wanted)), call.room_sid.is_not(None))).all()
+    return found[0] if len(found) == 1 else None
+
+
+def close_lost_orders(connection: Connection, now: datetime, deadline: timedelta, alive: set[str]) -> list[UUID]:
+    """Orders of calls that ended longer ago than ``deadline`` and of which LiveKit lists no running egress."""
+    over = select(consultations.c.id).where(consultations.c.ended_at < now - deadline)
+    lost = and_(
+        recording_orders.c.ended_at.is_(None),
+        recording_orders.c.consultation_id.in_(over),
+        or_(recording_orders.c.egress_id.is_(None), recording_orders.c.egress_id.not_in(alive)),
+    )
+    closed = update(recording_orders).where(lost).values(ended_at=now, ended_as="lost").returning(recording_orders.c.consultation_id)
+    return list(connection.scalars(closed))
+
+
+def undecided(connection: Connection, now: datetime) -> dict[UUID, tuple[Evidence, Outcome | None]]:
+    """Ended calls that are not known to be recorded, the newest first: what is known of each, and what was last decided."""
+    call = consultations.c
+    query = select(call.id, call.ended_at, call.recording_driven, call.recording_state, call.recording_reason).where(
+        call.ended_at.is_not(None),
+        call.recording_state.is_distinct_from("recorded"),
+        or_(call.ended_at > now - LOOK_BACK, call.recording_state.is_(None), call.recording_state == "in_progress"),
+    )
+    rows = connection.execute(query.order_by(call.ended_at.desc()).limit(AT_A_TIME)).all()
+    ids = [row.id for row in rows]
+    files, failed, orders = _files(connection, ids), _failures(connection, ids), _orders(connection, ids)
+    unended, said = _unended(connection, ids), _said(connection, ids)
+    return {
+        row.id: (
+            Evidence(
+                row.ended_at,
+                files=len(files.get(row.id, ())),
+                failures=tuple(failed.get(row.id, ())),
+                orders=tuple(orders.get(row.id, ())),
+                unended=len(unended.get(row.id, ())),
+                driven=row.recording_driven,
+                refused=bool(_REFUSES & set(standing(said.get(row.id, ())).values())),
+            ),
+            Outcome(row.recording_state, row.recording_reason) if row.recording_state else None,
+        )
+        for row in rows
+    }
+
+
+def decide(connection: Connection, consultation_id: UUID, found: Outcome, now: datetime) -> None:
+    values = {"recording_state": found.state.value, "recording_reason": found.reason, "recording_decided_at": now}
+    connection.execute(update(consultations).where(consultations.c.id == consultation_id).values(**values))
+
+
+def states(connection: Connection) -> dict[str, int]:
+    """How many ended calls are in each state."""
+    call = consultations.c
+    rows = connection.execute(
+        select(func.coalesce(call.recording_state, "in_progress").label("state"), func.count().label("n"))
+        .where(call.ended_at.is_not(None))
+        .group_by("state")
+    )
+    return {row.state: row.n for row in rows}
+
+
+def save_run(connection: Connection, started_at: datetime, now: datetime, counts: dict[str, int], trouble: Sequence[str]) -> None:
+    row = {"id": uuid4(), "started_at": started_at, "finished_at": now, "counts": counts, "trouble": list(trouble)}
+    connection.execute(insert(reconciliation_runs).values(**row))
+
+
+def last_whole_run(engine: Engine) -> datetime | None:
+    """When a reconciliation that could ask everybody last finished."""
+    query = select(func.max(reconciliation_runs.c.finished_at)).where(func.cardinality(reconciliation_runs.c.trouble) == 0)
+    with engine.connect() as connection:
+        found: datetime | None = connection.scalar(query)
+        return found
+
+
+def _grouped(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
+    found: dict[UUID, list[Any]] = {}
+    for consultation_id, value in rows:
+        found.setdefault(consultation_id, []).append(value)
+    return found
+
+
+def _files(connection: Connection, ids: list[UUID]) -> dict[UUID, list[Any]]:
+    there = and_(recordings.c.consultation_id.in_(ids), recordings.c.file_name != "", recordings.c.gave_up_at.is_(None))
+    return _grouped(connection.execute(select(recordings.c.consultation_id, recordings.c.id).where(there)))
+
+
+def _failures(connection: Connection, ids: list[UUID]) -> dict[UUID, list[Any]]:
+    query = select(recordings.c.consultation_id, failures.c.reason).join(failures, failures.c.recording_id == recordings.c.id)
+    gave_up = and_(
+        recordings.c.consultation_id.in_(ids), recordings.c.gave_up_at.is_not(None), failures.c.gave_up, failures.c.cleared_at.is_(None)
+    )
+    return _grouped(connection.execute(query.where(gave_up).order_by(failures.c.id)))
+
+
+def _orders(connection: Connection, ids: list[UUID]) -> dict[UUID, list[Any]]:
+    table = recording_orders.c
+    query = select(table.consultation_id, table.ended_as).where(table.consultation_id.in_(ids))
+    return _grouped(connection.execute(query.order_by(table.ordered_at)))
+
+
+def _unended(connection: Connection, ids: list[UUID]) -> dict[UUID, list[Any]]:
+    event = webhook_events.c
+    known = and_(event.consultation_id.in_(ids), event.egress_id.is_not(None))
+    ended = select(event.egress_id).where(known, event.event_type == "egress_ended")
+    began = select(event.consultation_id, event.egress_id).where(known, event.event_type.in_(("egress_started", "egress_updated")))
+    return _grouped(connection.execute(began.where(event.egress_id.not_in(ended)).distinct()))
+
+
+def _said(connection: Connection, ids: list[UUID]) -> dict[UUID, list[ConsentRecord]]:
+    table = consent_records.c
+    rows = connection.execute(select(table.consultation_id, table.party, table.outcome, table.at).where(table.consultation_id.in_(ids)))
+    return _grouped((row.consultation_id, ConsentRecord(row.party, ConsentOutcome(row.outcome), row.at)) for row in rows)

@@ -1,0 +1,234 @@
+"""What nobody told of is made good: against a real LiveKit server that is killed, and with recordings of which no webhook came."""
+
+import asyncio
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Engine, insert, select, text
+
+from api.app import create_app
+from demo.livekit_events import Room, body_of, room_event
+from domain.consent import ConsentMethod, ConsentOutcome
+from domain.grants import ParticipantType
+from domain.parties import Party
+from domain.recording_control import customer_apart
+from resources.live_tables import recording_orders
+from resources.livekit_rooms import LiveKitRooms
+from resources.objects import FolderStore
+from resources.reconciliation import Reconciliation, Report
+from resources.store import consents, reconciliation
+from resources.store.consents import Said
+from resources.tables import consultations, recordings, users
+from tests.api.client import Issuer, settings
+from tests.integration.livekit_calls import all_hear_each_other, eventually, joined, loopback_socket, serving, token_for
+from tests.integration.recorder import RecordingRooms, post
+from tests.services import StartLiveKit
+
+ROOM = "consultation_claims_20250303T150000Z_0123456789abcdef0123456789abcdef"
+ANNA = UUID(int=1)
+NONE, HOURS = timedelta(), timedelta(hours=2)
+
+
+def reconciled(engine: Engine, rooms: LiveKitRooms | None, intake: Path, now: datetime | None = None) -> Report:
+    intake.mkdir(exist_ok=True)
+
+    async def run() -> Report | None:
+        return await Reconciliation(engine, rooms, FolderStore(intake), NONE, HOURS).run(now)
+
+    report = asyncio.run(run())
+    assert report is not None
+    return report
+
+
+def one(engine: Engine, sql: str) -> Any:
+    with engine.connect() as connection:
+        return connection.execute(text(sql)).one()
+
+
+def ended_call(engine: Engine, *, driven: bool = True, ago: timedelta = timedelta(hours=3), name: str = ROOM) -> UUID:
+    call = uuid4()
+    with engine.begin() as connection:
+        row = {"id": call, "room_name": name, "room_sid": f"RM_{call}", "consultation_type": "claims", "recording_driven": driven}
+        over = datetime.now(UTC) - ago
+        connection.execute(insert(consultations).values(**row, started_at=over - timedelta(minutes=5), ended_at=over))
+    return call
+
+
+def state_of(engine: Engine, call: UUID) -> tuple[str, str | None]:
+    with engine.connect() as connection:
+        row = connection.execute(select(consultations).where(consultations.c.id == call)).one()
+        return row.recording_state, row.recording_reason
+
+
+def test_a_server_killed_in_mid_call_and_the_call_it_forgot(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
+    listening = loopback_socket()
+    hook = f"http://127.0.0.1:{listening.getsockname()[1]}/api/livekit/webhook"
+    server = livekit(hook)
+    ours = settings(livekit_api_key=server.key, livekit_api_secret=server.secret)
+
+    async def run() -> None:
+        async with LiveKitRooms(server.url, server.key, server.secret) as rooms:
+            await rooms.create_room(ROOM, metadata={"type": "claims"}, empty_timeout_s=60, departure_timeout_s=60)
+            who = (ParticipantType.CUSTOMER, ParticipantType.AGENT)
+            customer, agent = (token_for(server, ROOM, kind) for kind in who)
+            async with joined(server.ws_url, customer) as first, joined(server.ws_url, agent) as second:
+                await all_hear_each_other([first, second])
+                await asyncio.to_thread(eventually, lambda: one(engine, "SELECT count(*) FROM participants")[0] == 2)
+
+                going_on = await Reconciliation(engine, rooms, FolderStore(tmp_path), NONE, HOURS).run()
+                assert going_on is not None and not going_on.counts, "a call that goes on is left alone"
+                server.kill()
+                unreachable = await Reconciliation(engine, rooms, FolderStore(tmp_path), NONE, HOURS).run()
+                assert unreachable is not None and unreachable.trouble and not unreachable.counts, "silence shows nothing"
+        server.restart()
+        async with LiveKitRooms(server.url, server.key, server.secret) as rooms:
+            report = await Reconciliation(engine, rooms, FolderStore(tmp_path), NONE, HOURS).run()
+            assert report is not None
+            assert (report.counts["room_finished"], report.counts["participant_left"], len(report.changed)) == (1, 2, 1)
+            again = await Reconciliation(engine, rooms, FolderStore(tmp_path), NONE, HOURS).run()
+            assert again is not None and not again.counts
+
+    with serving(create_app(ours, engine, Issuer().identities), listening):
+        asyncio.run(run())
+        call = one(engine, "SELECT room_sid, started_at, ended_at FROM video_consultations")
+        heard = one(engine, "SELECT max(sent_at) FROM webhook_events WHERE event_id NOT LIKE 'reconciled:%'")[0]
+        assert call.ended_at == heard, "it ended when it was last heard of"
+        assert one(engine, "SELECT count(*) FROM participants WHERE left_at IS NULL")[0] == 0
+        # The webhook that comes after all says later, and it was there.
+        later = heard + timedelta(seconds=30)
+        told = body_of(room_event("room_finished", "EV_late", later, Room(call.room_sid, ROOM, call.started_at)))
+        post(hook, told, server.key, server.secret)
+        assert one(engine, "SELECT ended_at FROM video_consultations").ended_at == later
+
+
+def test_a_recording_of_whose_end_nobody_told_is_adopted(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
+    server = livekit()
+
+    async def run() -> None:
+        async with RecordingRooms(server.url, server.key, server.secret, tmp_path) as rooms:
+            sid = (await rooms.create_room(ROOM, metadata={}, empty_timeout_s=60, departure_timeout_s=60)).sid
+            with engine.begin() as connection:
+                row = {"id": uuid4(), "room_name": ROOM, "room_sid": sid, "consultation_type": "claims"}
+                connection.execute(insert(consultations).values(**row))
+            egress = await rooms.start_recording(ROOM, customer_apart("prt_customer"), "{room_name}/{time}.ogg")
+            await rooms.until_active(egress)
+            running = await Reconciliation(engine, rooms, FolderStore(tmp_path / "empty"), NONE, HOURS).run()
+            assert running is not None and running.counts["egress_ended"] == 0
+            await rooms.stop_recording(egress)
+            await rooms.until_ended(egress)
+            report = await Reconciliation(engine, rooms, FolderStore(tmp_path / "empty"), NONE, HOURS).run()
+            assert report is not None and report.counts["egress_ended"] == 1
+            again = await Reconciliation(engine, rooms, FolderStore(tmp_path / "empty"), NONE, HOURS).run()
+            assert again is not None and not again.counts
+            with engine.connect() as connection:
+                found = connection.execute(select(recordings)).one()
+            assert (found.egress_id, found.egress_status, found.layout["kind"]) == (egress, "EGRESS_COMPLETE", "routes")
+
+    (tmp_path / "empty").mkdir()
+    asyncio.run(run())
+
+
+def test_files_that_nobody_announced_are_taken_in_where_they_name_their_call(engine: Engine, tmp_path: Path) -> None:
+    call, order = ended_call(engine), uuid4()
+    by_name = ended_call(engine, driven=False, name=f"{ROOM}a")
+    with engine.begin() as connection:
+        row = {"id": order, "consultation_id": call, "egress_id": "EG_1", "layout": customer_apart("cu", ["ag"]).to_json()}
+        connection.execute(insert(recording_orders).values(**row, ordered_at=datetime.now(UTC), active_at=datetime.now(UTC)))
+    media = Path("tests/data/call.ogg")
+    for name in (f"recordings/{call}/{order}.ogg", f"{ROOM}a/file.ogg", "somebody/elses.ogg", f"recordings/{by_name}/{order}.ogg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(media, tmp_path / name)
+    later = datetime.now(UTC) + timedelta(hours=3)
+    report = reconciled(engine, None, tmp_path, later)
+    assert (report.counts["files_adopted"], report.counts["files_of_nobody"]) == (2, 2)
+    with engine.connect() as connection:
+        found = {row.consultation_id: row for row in connection.execute(select(recordings))}
+    assert (found[call].egress_id, found[call].layout["routes"][0]["identity"]) == ("EG_1", "cu")
+    assert (found[by_name].egress_id.startswith("found:"), found[by_name].layout["kind"]) == (True, "mixed")
+    assert [state_of(engine, one_call)[0] for one_call in (call, by_name)] == ["recorded", "recorded"]
+    again = reconciled(engine, None, tmp_path, later)
+    assert (again.counts["files_adopted"], again.counts["files_of_nobody"]) == (0, 2)
+
+
+def test_every_ended_call_is_in_one_of_four_states(engine: Engine, tmp_path: Path) -> None:
+    recorded, failed, refused, silent, elsewhere, fresh = (ended_call(engine, name=f"{ROOM}{n}", driven=n != 4) for n in range(6))
+    with engine.begin() as connection:
+        connection.execute(insert(users).values(id=ANNA, role="customer"))
+        said = Said(str(ANNA), Party.CUSTOMER, ConsentOutcome.DECLINED, ConsentMethod.CLICK, "v", None, None, "x")
+        consents.add(connection, refused, said, "v", datetime.now(UTC))
+        for call, egress in ((recorded, "EG_a"), (failed, "EG_b"), (fresh, "EG_c")):
+            row = {"id": uuid4(), "consultation_id": call, "egress_id": egress, "layout": {}, "ordered_at": datetime.now(UTC)}
+            connection.execute(insert(recording_orders).values(**row))
+        file = {"id": uuid4(), "consultation_id": recorded, "egress_id": "EG_a", "file_name": "a.ogg", "egress_status": "EGRESS_COMPLETE"}
+        connection.execute(insert(recordings).values(**file))
+        connection.execute(text("UPDATE video_consultations SET ended_at = now() WHERE id = :id"), {"id": fresh})
+    report = reconciled(engine, None, tmp_path)
+    assert state_of(engine, recorded) == ("recorded", None)
+    assert state_of(engine, failed) == ("failed", "lost")
+    assert state_of(engine, refused) == ("refused", None)
+    assert state_of(engine, silent) == ("not_expected", "no_consent")
+    assert state_of(engine, elsewhere) == ("not_expected", "recorded_elsewhere_or_not_at_all")
+    assert state_of(engine, fresh) == ("in_progress", None)
+    assert report.states == {"recorded": 1, "failed": 1, "refused": 1, "not_expected": 2, "in_progress": 1}
+    # Beyond the deadline nothing is in progress; and a file that comes after all makes good what had failed.
+    with engine.begin() as connection:
+        late = {"id": uuid4(), "consultation_id": failed, "egress_id": "EG_b", "file_name": "b.ogg", "egress_status": "EGRESS_COMPLETE"}
+        connection.execute(insert(recordings).values(**late))
+    report = reconciled(engine, None, tmp_path, datetime.now(UTC) + timedelta(hours=3))
+    assert (state_of(engine, fresh), state_of(engine, failed)) == (("failed", "lost"), ("recorded", None))
+    assert report.states["in_progress"] == 0
+    runs = one(engine, "SELECT count(*), max(counts->>'recorded') FROM reconciliation_runs")
+    assert tuple(runs) == (2, "2")
+
+
+def test_two_at_once_are_one(engine: Engine, tmp_path: Path) -> None:
+    with engine.connect() as other, other.begin():
+        assert reconciliation.try_lock(other)
+        assert asyncio.run(Reconciliation(engine, None, FolderStore(tmp_path), NONE, HOURS).run()) is None
+        reconciliation.unlock(other)
+    assert reconciled(engine, None, tmp_path) is not None
+
+
+def test_the_api_makes_good_at_its_start_what_it_missed(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
+    server = livekit()
+    with engine.begin() as connection:
+        row = {"id": uuid4(), "room_name": ROOM, "room_sid": "RM_gone", "consultation_type": "claims"}
+        past = datetime.now(UTC) - timedelta(hours=1)
+        connection.execute(insert(consultations).values(**row, started_at=past, created_at=past))
+    ours = settings(
+        livekit_url=server.url, livekit_api_key=server.key, livekit_api_secret=server.secret, intake_url=str(tmp_path / "intake")
+    )
+    (tmp_path / "intake").mkdir()
+    listening = loopback_socket()
+    with serving(create_app(ours, engine, Issuer().identities), listening):
+        eventually(lambda: one(engine, "SELECT ended_at FROM video_consultations").ended_at is not None)
+
+
+@pytest.mark.parametrize("gone", ["room", "nothing"])
+def test_somebody_who_is_no_longer_in_the_room_has_left(livekit: StartLiveKit, engine: Engine, tmp_path: Path, gone: str) -> None:
+    server = livekit()
+
+    async def run() -> None:
+        async with LiveKitRooms(server.url, server.key, server.secret) as rooms:
+            sid = (await rooms.create_room(ROOM, metadata={}, empty_timeout_s=60, departure_timeout_s=60)).sid
+            async with joined(server.ws_url, token_for(server, ROOM, ParticipantType.CUSTOMER)) as customer:
+                with engine.begin() as connection:
+                    call = uuid4()
+                    past = datetime.now(UTC) - timedelta(minutes=10)
+                    row = {"id": call, "room_name": ROOM, "room_sid": sid, "consultation_type": "claims"}
+                    connection.execute(insert(consultations).values(**row, started_at=past))
+                    people = "INSERT INTO participants (sid, consultation_id, identity, role, joined_at) VALUES (:sid, :call, 'x', 'customer', :at)"
+                    for one_sid in (customer.sid, "PA_gone"):
+                        connection.execute(text(people), {"sid": one_sid, "call": call, "at": past})
+                if gone == "room":
+                    await rooms.delete_room(ROOM)
+                await Reconciliation(engine, rooms, FolderStore(tmp_path), NONE, HOURS).run()
+                with engine.connect() as connection:
+                    left = set(connection.scalars(text("SELECT sid FROM participants WHERE left_at IS NOT NULL")))
+                assert left == ({"PA_gone", customer.sid} if gone == "room" else {"PA_gone"})
+
+    asyncio.run(run())
