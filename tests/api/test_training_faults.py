@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, select
 
 from api.app import create_app
 from domain.audit import Outcome
 from resources.identity.invitations import Invitation, Invitations
 from resources.livekit_rooms import LiveKitRooms
-from resources.store import audit, recording_orders
-from resources.tables import participants
+from resources.store import audit
+from resources.tables import consultations, participants
 from tests.api.client import Issuer, client_of, settings
 from tests.api.test_training import PARTNER, SECRET, TRAINER, School
 from tests.livekit_server import LiveKitServer
@@ -45,9 +45,9 @@ def rooms_of(server: LiveKitServer) -> set[str]:
     return asyncio.run(run())
 
 
-def looked_after(engine: Engine) -> set[UUID]:
+def driven(engine: Engine) -> set[UUID]:
     with engine.connect() as connection:
-        return set(recording_orders.to_look_after(connection))
+        return set(connection.scalars(select(consultations.c.id).where(consultations.c.recording_driven)))
 
 
 def refusals(engine: Engine) -> list[tuple[str, str | None]]:
@@ -78,15 +78,14 @@ def test_a_repeated_click_is_the_same_session_also_when_that_is_over(school: Sch
     assert "Idempotency-Key" in again["detail"]
 
 
-def test_what_is_to_come_or_will_not_be_costs_the_recording_nothing(school: School, engine: Engine) -> None:
-    """Every call that is looked after is looked at every few seconds; a session is months ahead, or never held."""
-    later = school.scheduled(starts_in=60)
+def test_only_what_was_entered_is_recorded_from_here(school: School, engine: Engine) -> None:
+    """What is months ahead, or never held, is nobody's to look after."""
     held, cancelled = school.scheduled(), school.scheduled()
+    school.scheduled(starts_in=60)
     school.ask("DELETE", f"/{cancelled}")
-    assert looked_after(engine) == set()
+    assert driven(engine) == set()
     school.enter(school.invited(held)["invite"])
-    assert looked_after(engine) == {UUID(held)}
-    assert school.ask("GET", f"/{later}")["state"] == "scheduled"
+    assert driven(engine) == {UUID(held)}
 
 
 def test_a_session_that_somebody_may_be_in_is_not_cancelled(school: School, server: LiveKitServer) -> None:
