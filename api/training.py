@@ -37,7 +37,7 @@ from resources.policies import training_disclosure
 from resources.settings import SettingMissing
 from resources.store import audit, live_calls, trainings
 from resources.store.calls import WrongCursor, decoded, encoded
-from resources.store.live_calls import KeyReused
+from resources.store.live_calls import CallOver, KeyReused
 from resources.store.trainings import AlreadyInvited, Plan, training_of
 
 router = APIRouter(prefix="/api/training", tags=["training"])
@@ -58,12 +58,7 @@ def schedule(
     trainer = _trainer(request, body.trainer)
     if trainer is None:
         return problem(422, "Whose training is it?", "trainer must be an agent's UUID; an agent schedules only their own.")
-    try:
-        require_sound(body.starts_at, body.ends_at, now)
-    except WrongTime as wrong:
-        return problem(422, "Not a time for a training", str(wrong))
     plan = Plan(body.title, body.starts_at, body.ends_at, trainer, body.max_partners, training_disclosure().version)
-    driven = request.app.state.recording is not None
 
     def work(connection: Connection) -> TrainingOut:
         name = new_room_name(ConsultationType.TRAINING, now, secrets.token_hex(16))
@@ -71,16 +66,24 @@ def schedule(
         if idempotency_key is not None:
             wanted = hashlib.sha256(repr(("training", body)).encode()).hexdigest()
             session, room_name = live_calls.remember(connection, caller, idempotency_key, wanted, name)
-        trainings.schedule(connection, session, room_name, plan, driven=driven)
-        audit.append(connection, deed_of(request, "training.schedule", consultation_id=session))
+        if room_name == name:  # else it was scheduled with this key before, when its time had not passed
+            require_sound(body.starts_at, body.ends_at, now)
+            trainings.schedule(connection, session, room_name, plan)
+            audit.append(connection, deed_of(request, "training.schedule", consultation_id=session))
         found = trainings.one(connection, session, trainings.visible_to(request.state.caller, request.state.role))
         assert found is not None
         return _out(found, now)
 
     try:
         return _in_store(request, work)
+    except WrongTime as wrong:
+        return problem(422, "Not a time for a training", str(wrong))
     except KeyReused:
         return problem(409, "The key stands for another request", "Send a new Idempotency-Key with a request that differs.")
+    except CallOver:
+        return problem(
+            409, "That training is over", "What this key scheduled has ended. Send a new Idempotency-Key to schedule another one."
+        )
 
 
 @router.get("", summary="List trainings by their start", response_model=TrainingPage, responses=PROBLEMS)
@@ -132,10 +135,10 @@ def reschedule(request: Request, training_id: UUID, body: Rescheduling) -> Train
 
 @router.delete("/{training_id}", summary="Cancel it", response_model=TrainingWhole, responses=ONE | CONFLICT)
 def cancel(request: Request, training_id: UUID) -> TrainingWhole | Response:
-    """Nobody can enter any more. A session in which somebody has been cannot be cancelled."""
+    """Nobody can enter any more. A session whose room is open cannot be cancelled: somebody may be in it, or have a token."""
 
     def work(connection: Connection, row: RowMapping, now: datetime) -> TrainingWhole | Response:
-        if row["started_at"] is not None or training_of(row).state_at(now) in GONE_PAST:
+        if row["room_sid"] is not None or training_of(row).state_at(now) in GONE_PAST:
             return problem(409, "Too late", "This training has begun, is over, or was cancelled before.")
         trainings.change(connection, training_id, cancelled_at=now)
         return _whole(connection, _again(connection, request, training_id), now)
@@ -206,7 +209,7 @@ def read_attendance(request: Request, training_id: UUID) -> AttendanceOut | Resp
     """From LiveKit's join and leave events, each stay by its own SID."""
 
     def work(connection: Connection, row: RowMapping, now: datetime) -> AttendanceOut:
-        people = attendance(trainings.stays(connection, training_id), row["ended_at"] or now)
+        people = attendance(trainings.stays(connection, training_id), now, row["ended_at"])
         return AttendanceOut.model_validate({"attendees": people}, from_attributes=True)
 
     return _with_session(request, training_id, "training.attendance", work)

@@ -28,7 +28,7 @@ from domain.parties import Party
 from domain.roles import Role
 from domain.training import OPENS_BEFORE, STAYS_OPEN, TrainingState
 from resources.identity.invitations import Invitation, InvitationOver, Invitations, NotAnInvitation
-from resources.livekit_rooms import LiveKitRefused, LiveKitUnreachable
+from resources.livekit_rooms import LiveKitRefused, LiveKitRooms, LiveKitUnreachable
 from resources.livekit_tokens import TTL
 from resources.policies import Disclosure, training_disclosure
 from resources.settings import SettingMissing
@@ -40,8 +40,8 @@ partners = APIRouter(prefix="/api/training", tags=["training"])
 """Public: the invitation says who asks."""
 trainers = APIRouter(prefix="/api/training", tags=["training"])
 
-INVITED = RateLimitItemPerMinute(30)
-"""For each address and process."""
+INVITED, WRITTEN_DOWN = RateLimitItemPerMinute(30), RateLimitItemPerMinute(10)
+"""For each address and process: invitations that may be shown, and refusals of them that go to the audit trail."""
 BREAK = timedelta(minutes=15)
 """How long the room stays open when everybody has left it."""
 HELD: Responses = TROUBLE | {
@@ -126,33 +126,33 @@ async def _holder(request: Request, invite: str) -> Entering | Response:
     except SettingMissing as missing:
         return problem(503, "No invitations here", str(missing))
     except NotAnInvitation:
-        await _note(
-            request, Deed("stranger", "none", "training.enter", Outcome.REFUSED, origin=origin_of(request), details=(("why", "forged"),))
-        )
+        await _note(request, _stranger(request, "forged"))
         return _unknown()
     except InvitationOver:
+        await _note(request, _stranger(request, "expired"))
         return _over("This invitation has expired.")
-
-    def look(connection: Connection) -> Entering | Response:
-        row = trainings.invited(connection, invitation)
-        if row is None:
-            return _unknown()
-        found = _partner(invitation, row)
-        trouble = _spent(row, datetime.now(UTC))
-        if trouble is not None:
-            audit.append(connection, found.deed(request, "training.enter", Outcome.REFUSED, why="spent"))
-        return trouble or found
-
     try:
-        return await stored(request, look)
+        row = await stored(request, lambda connection: trainings.invited(connection, invitation))
     except STORE_IS_DOWN:
         return store_is_down()
+    if row is None:
+        await _note(request, _stranger(request, "unknown"))
+        return _unknown()
+    found = _partner(invitation, row)
+    trouble = _spent(row, datetime.now(UTC))
+    if trouble is not None:
+        await _note(request, found.deed(request, "training.enter", Outcome.REFUSED, why="spent"))
+    return trouble or found
 
 
 async def _enter(request: Request, who: Entering, body: Answering) -> Entrance | Response:
     settings, rooms = livekit(request)
     told, session = training_disclosure(), who.row["consultation_id"]
-    trouble = _closed(who.row, datetime.now(UTC)) or _answered_other(body, told)
+    now = datetime.now(UTC)
+    trouble = _closed(who.row, now)
+    if trouble is not None:
+        await _note(request, who.deed(request, "training.enter", Outcome.REFUSED, why=training_of(who.row).state_at(now).value))
+    trouble = trouble or _answered_other(body, told)
     if trouble is not None:
         return trouble
     if rooms is None:
@@ -164,10 +164,9 @@ async def _enter(request: Request, who: Entering, body: Answering) -> Entrance |
             return problem(
                 403, "This training is recorded", "Nobody can enter without consent to being recorded. It was noted that you declined."
             )
-        empty_s, left_s = _timeouts(who.row, datetime.now(UTC))
-        room = await rooms.create_room(
-            who.row["room_name"], metadata={"type": "training"}, empty_timeout_s=empty_s, departure_timeout_s=left_s
-        )
+        sid = await _room_of(rooms, who.row)
+        if sid is None:
+            return _cut_off()
 
         def entered(connection: Connection) -> str | Response:
             now = datetime.now(UTC)
@@ -175,9 +174,9 @@ async def _enter(request: Request, who: Entering, body: Answering) -> Entrance |
             trouble = (_spent(row, now) or _closed(row, now)) if row is not None else _unknown()
             if trouble is not None or row is None:
                 return trouble or _unknown()
-            if row["room_sid"] not in (None, room.sid):
-                return problem(409, "It was cut off", "The room of this training was closed. Ask for another session.")
-            trainings.entered(connection, session, room.sid, who.invite_id, now)
+            if row["room_sid"] not in (None, sid):
+                return _cut_off()
+            trainings.entered(connection, session, sid, who.invite_id, now, driven=request.app.state.recording is not None)
             token = room_token(settings, row["room_name"], who.identity, who.kind, trainer=who.trainer)
             _consent(connection, request, who, body)
             audit.append(connection, who.deed(request, "training.enter"))
@@ -242,6 +241,16 @@ def _answered_other(body: Answering, told: Disclosure) -> Response | None:
     return problem(409, "The words have changed", "Show what POST /api/training/disclosure answers now, and send its disclosure_version.")
 
 
+async def _room_of(rooms: LiveKitRooms, row: RowMapping) -> str | None:
+    """The SID of the session's room, made where there is none yet. None where LiveKit has it no longer: it is not made twice."""
+    if row["room_sid"] is not None:
+        found = await rooms.room(row["room_name"])
+        return found.sid if found is not None and found.sid == row["room_sid"] else None
+    empty_s, left_s = _timeouts(row, datetime.now(UTC))
+    made = await rooms.create_room(row["room_name"], metadata={"type": "training"}, empty_timeout_s=empty_s, departure_timeout_s=left_s)
+    return made.sid
+
+
 def _timeouts(row: RowMapping, now: datetime) -> tuple[int, int]:
     """(empty, departure) in seconds: the room waits for everybody until the end, and outlives a break, and that nobody is there yet."""
     until_over = row["ends_at"] + STAYS_OPEN - now
@@ -250,9 +259,18 @@ def _timeouts(row: RowMapping, now: datetime) -> tuple[int, int]:
 
 
 async def _note(request: Request, deed: Deed) -> None:
-    """Of strangers few are written down: the limit on their address comes before."""
-    with contextlib.suppress(SQLAlchemyError):
-        await stored(request, lambda connection: audit.append(connection, deed))
+    """Who is turned away is written down, but of one address few a minute, so that nobody can fill the trail."""
+    if request.app.state.limiter.hit(WRITTEN_DOWN, "turned away", origin_of(request) or ""):
+        with contextlib.suppress(SQLAlchemyError):
+            await stored(request, lambda connection: audit.append(connection, deed))
+
+
+def _stranger(request: Request, why: str) -> Deed:
+    return Deed("stranger", "none", "training.enter", Outcome.REFUSED, origin=origin_of(request), details=(("why", why),))
+
+
+def _cut_off() -> Response:
+    return problem(409, "It was cut off", "The room of this training was closed. Ask for another session.")
 
 
 def _unknown() -> Response:

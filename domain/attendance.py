@@ -27,20 +27,21 @@ class Attendance:
     present: bool
 
 
-def attendance(stays: Iterable[Stay], over_at: datetime) -> tuple[Attendance, ...]:
-    """For each identity, by who came first. ``over_at``: the end of the call, or now; a stay without an end lasts until then, and none longer."""
+def attendance(stays: Iterable[Stay], now: datetime, call_ended_at: datetime | None = None) -> tuple[Attendance, ...]:
+    """For each identity, by who came first. A stay without an end goes on until now; once the call is over it lasted until then, and none longer."""
+    over_at = now if call_ended_at is None else call_ended_at
     people: dict[str, list[Stay]] = {}
     for stay in stays:
         people.setdefault(stay.identity, []).append(stay)
-    found = [_of(identity, theirs, over_at) for identity, theirs in people.items()]
+    found = [_of(identity, theirs, over_at, going_on=call_ended_at is None) for identity, theirs in people.items()]
     return tuple(sorted(found, key=lambda one: (one.first_joined_at or over_at, one.identity)))
 
 
-def _of(identity: str, stays: list[Stay], over_at: datetime) -> Attendance:
+def _of(identity: str, stays: list[Stay], over_at: datetime, *, going_on: bool) -> Attendance:
     ordered = sorted(stays, key=lambda stay: (stay.joined_at or over_at, stay.sid))
     joined = [stay.joined_at for stay in ordered if stay.joined_at]
-    left = [stay.left_at for stay in ordered if stay.left_at]
-    present = any(stay.left_at is None for stay in ordered)
+    left = [stay.left_at or over_at for stay in ordered]
+    present = going_on and any(stay.left_at is None for stay in ordered)
     return Attendance(
         identity,
         tuple(ordered),

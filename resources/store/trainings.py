@@ -48,14 +48,14 @@ def training_of(row: RowMapping | Row[Any]) -> Training:
     return Training(fields["starts_at"], fields["ends_at"], fields["cancelled_at"], fields["ended_at"])
 
 
-def schedule(connection: Connection, consultation_id: UUID, room_name: str, plan: Plan, *, driven: bool) -> None:
-    """Once: an id that is there already is left as it is."""
+def schedule(connection: Connection, consultation_id: UUID, room_name: str, plan: Plan) -> None:
+    """Its recordings are nobody's until it begins: what is months ahead, or never held, is not looked after."""
     connection.execute(upsert(users).values(id=plan.trainer, role="agent").on_conflict_do_nothing())
     call = {"id": consultation_id, "room_name": room_name, "consultation_type": "training", "agent_id": plan.trainer}
-    connection.execute(upsert(consultations).values(**call, recording_driven=driven).on_conflict_do_nothing())
+    connection.execute(insert(consultations).values(**call))
     row = {"consultation_id": consultation_id, "title": plan.title, "starts_at": plan.starts_at, "ends_at": plan.ends_at}
     more = {"max_partners": plan.max_partners, "disclosure_version": plan.disclosure_version}
-    connection.execute(upsert(training_sessions).values(**row, **more).on_conflict_do_nothing())
+    connection.execute(insert(training_sessions).values(**row, **more))
 
 
 def one(connection: Connection, consultation_id: UUID, theirs: ColumnElement[bool], *, for_update: bool = False) -> RowMapping | None:
@@ -121,10 +121,10 @@ def invited(connection: Connection, invitation: Invitation, *, for_update: bool 
     return connection.execute(found.with_for_update(of=training_sessions) if for_update else found).mappings().first()
 
 
-def entered(connection: Connection, session: UUID, room_sid: str, invite_id: UUID | None, now: datetime) -> None:
-    """The room is open, and the invitation was used."""
-    row = update(consultations).where(consultations.c.id == session, consultations.c.room_sid.is_(None))
-    connection.execute(row.values(room_sid=room_sid))
+def entered(connection: Connection, session: UUID, room_sid: str, invite_id: UUID | None, now: datetime, *, driven: bool) -> None:
+    """The room is open, and the invitation was used. ``driven``: its recordings are started and stopped from here."""
+    row = update(consultations).where(consultations.c.id == session)
+    connection.execute(row.values(room_sid=room_sid, recording_driven=driven))
     if invite_id is not None:
         first = and_(training_invites.c.id == invite_id, training_invites.c.entered_at.is_(None))
         connection.execute(update(training_invites).where(first).values(entered_at=now))

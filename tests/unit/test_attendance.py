@@ -70,3 +70,16 @@ def test_the_order_in_which_events_came_does_not_matter(found: list[Stay], rando
     mixed = list(found)
     random.shuffle(mixed)  # type: ignore[attr-defined]
     assert attendance(mixed, at(90)) == attendance(found, at(90))
+
+
+@given(stays, st.integers(0, 90), st.integers(0, 90))
+def test_a_call_that_is_over_counts_no_further_and_nobody_is_in_it(found: list[Stay], over: int, later: int) -> None:
+    then, now = (attendance(found, at(minute), at(over)) for minute in (over, over + later))
+    assert then == now
+    assert not any(one.present for one in now)
+    assert [one.seconds for one in now] == [one.seconds for one in attendance(found, at(over))]
+
+
+def test_who_never_left_left_with_the_end_of_the_call() -> None:
+    (one,) = attendance([stay("PA_1", 0, 10), stay("PA_2", 20, None)], at(90), at(60))
+    assert (one.seconds, one.present, one.last_left_at) == (50 * 60, False, at(60))
