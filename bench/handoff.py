@@ -33,6 +33,7 @@ from resources.store import handoffs
 from resources.store.database import engine_for
 from resources.tables import consultations, users
 from tests.livekit_server import LiveKitServer
+from tests.services import variables
 
 DASHBOARDS, CHANGES, EVERY_S = 200, 60, 0.1
 HANDOFFS, ACCEPTS_EACH = 100, 10
@@ -50,9 +51,9 @@ class World:
         return {"Authorization": f"Bearer {issue(self.settings, role, subject=str(subject), lifetime=timedelta(hours=1))}"}
 
 
-def measure(livekit: LiveKitServer) -> dict[str, float]:
+def measure() -> dict[str, float]:
     """``p50_ms`` and ``p99_ms`` of a push; ``accepts`` in ``accepts_s`` seconds; ``wrong``: handoffs that had not exactly one winner."""
-    with _world(livekit) as world:
+    with _world() as world:
         pushed = asyncio.run(_push(world))
         winners, seconds = asyncio.run(_accepts(world))
     cuts = statistics.quantiles(pushed, n=100)
@@ -66,9 +67,11 @@ def measure(livekit: LiveKitServer) -> dict[str, float]:
 
 
 @contextmanager
-def _world(livekit: LiveKitServer) -> Iterator[World]:
+def _world() -> Iterator[World]:
     with ExitStack() as running:
         folder = running.enter_context(tempfile.TemporaryDirectory())
+        livekit = LiveKitServer(variables()["VERBATIM_TEST_LIVEKIT_SERVER"], Path(folder))
+        running.callback(livekit.kill)
         server = running.enter_context(embedded_postgres.running(Path(folder) / "postgres"))
         owner = engine_for(server.owner_url("verbatim"))
         migrations.upgrade(owner)
