@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import (
     access,
+    agents,
     consents,
     consultations,
     handoff_live,
@@ -88,6 +89,7 @@ def create_app(
         training_entrance.partners,
         training_entrance.trainers,
         handoffs.router,
+        agents.router,
         handoff_live.router,
         recording.router,
         health.router,

@@ -5,21 +5,22 @@ What may follow what: domain.handoff. The live view of the queue: api.handoff_li
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from api.access import deed_of
-from api.consultations import ONE, PROBLEMS, Prose, store_is_down, visible
-from api.handoff_bodies import AcceptedOut, CallbackOut, CallbacksOut, ContextOut, DutyOut, HandoffOut, QueueOut
-from api.problems import Responses, described, problem
-from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, stored
+from api.agents import REFUSED, agent_id, not_an_agent
+from api.consultations import ONE, Prose, store_is_down, visible
+from api.handoff_bodies import AcceptedOut, ContextOut, HandoffOut
+from api.problems import problem
+from api.rooms import STORE_IS_DOWN, in_store, livekit, livekit_is_down, no_livekit, room_token, stored
 from domain.audit import Outcome
 from domain.grants import ParticipantType
-from domain.handoff import AgentStatus, Handoff, HandoffReason, HandoffRefused, Window, WrongWindow, accept, cancel, decline, nobody_left
+from domain.handoff import Handoff, HandoffReason, HandoffRefused, Window, WrongWindow, accept, cancel, decline, nobody_left
 from domain.handoff import schedule_callback as with_callback
 from domain.roles import Role
 from resources.livekit_rooms import LiveKitRefused, LiveKitUnreachable
@@ -28,9 +29,6 @@ from resources.store import audit, calls, duty, handoffs
 from resources.store.handoffs import Stored
 
 router = APIRouter(tags=["handoff"])
-
-REFUSED: Responses = {409: described("It cannot be, as things are now: says why, and what to do")}
-T = TypeVar("T")
 
 
 class Asking(BaseModel):
@@ -42,12 +40,6 @@ class Asking(BaseModel):
 
     reason: HandoffReason
     summary: Annotated[Prose | None, Field(max_length=4_000)] = None
-
-
-class Duty(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"status": "available"}})
-
-    status: AgentStatus
 
 
 class CallingBack(BaseModel):
@@ -87,7 +79,7 @@ def ask(request: Request, consultation_id: UUID, body: Asking) -> HandoffOut | R
         handoffs.settle(connection, now)
         return _shown(connection, handoff_id, now)
 
-    return _in_store(request, work)
+    return in_store(request, work)
 
 
 @router.get("/api/handoffs/{handoff_id}", summary="How it stands", response_model=HandoffOut, responses=ONE)
@@ -97,7 +89,7 @@ def read(request: Request, handoff_id: UUID) -> HandoffOut | Response:
             return _unknown()
         return _shown(connection, handoff_id, datetime.now(UTC))
 
-    return _in_store(request, work)
+    return in_store(request, work)
 
 
 @router.delete("/api/handoffs/{handoff_id}", summary="Wait no longer", response_model=HandoffOut, responses=ONE | REFUSED)
@@ -183,76 +175,6 @@ async def take(request: Request, handoff_id: UUID) -> AcceptedOut | Response:
         return livekit_is_down(error)
 
 
-@router.put("/api/agents/me/status", summary="Say whether one is available", response_model=DutyOut, responses=PROBLEMS)
-def state_duty(request: Request, body: Duty) -> DutyOut | Response:
-    """It counts for 30 seconds, and longer with each heartbeat."""
-    agent = agent_id(request)
-    if agent is None:
-        return not_an_agent()
-
-    def work(connection: Connection) -> DutyOut:
-        handoffs.take_queue(connection)
-        now = datetime.now(UTC)
-        duty.set_status(connection, agent, body.status, now)
-        audit.append(connection, deed_of(request, "agent.status", details=(("status", body.status.value),)))
-        handoffs.settle(connection, now)
-        return _duty(connection, agent, body.status)
-
-    return _in_store(request, work)
-
-
-@router.post("/api/agents/me/heartbeat", summary="Say that one is still there", response_model=DutyOut, responses=PROBLEMS | REFUSED)
-def beat(request: Request) -> DutyOut | Response:
-    """Every ten seconds or so. The answer has what the agent is being offered."""
-    agent = agent_id(request)
-    if agent is None:
-        return not_an_agent()
-
-    def work(connection: Connection) -> DutyOut | Response:
-        status = duty.heartbeat(connection, agent, datetime.now(UTC))
-        if status is None:
-            return problem(409, "No status yet", "Say first whether you are available: PUT /api/agents/me/status.")
-        return _duty(connection, agent, status)
-
-    return _in_store(request, work)
-
-
-@router.get("/api/handoff/queue", summary="Who waits for an agent", response_model=QueueOut, responses=PROBLEMS)
-def read_queue(request: Request) -> QueueOut | Response:
-    """The longest waiting first. ``number`` is that of the last change: GET /api/handoff/live?after=number goes on from there."""
-
-    def work(connection: Connection) -> QueueOut:
-        number, waiting = handoffs.queue(connection)
-        now = datetime.now(UTC)
-        available = sum(agent.status_at(now) is AgentStatus.AVAILABLE for agent in duty.on_duty(connection))
-        return QueueOut.model_validate({"number": number, "handoffs": [one.entry for one in waiting], "available_agents": available})
-
-    return _in_store(request, work)
-
-
-@router.get("/api/handoff/callbacks", summary="Whom to call back, and when", response_model=CallbacksOut, responses=PROBLEMS)
-def read_callbacks(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> CallbacksOut | Response:
-    """Windows that have not ended, the next one first."""
-
-    def work(connection: Connection) -> CallbacksOut:
-        rows = handoffs.callbacks(connection, datetime.now(UTC), limit)
-        return CallbacksOut(callbacks=[CallbackOut.model_validate(dict(row)) for row in rows])
-
-    return _in_store(request, work)
-
-
-def agent_id(request: Request) -> UUID | None:
-    """The caller as an agent: consultations know agents by UUID."""
-    try:
-        return UUID(request.state.caller.subject)
-    except ValueError:
-        return None
-
-
-def not_an_agent() -> Response:
-    return problem(422, "Not an agent's id", "The token's subject must be the agent's UUID, as in the table of users.")
-
-
 def _change(
     request: Request, handoff_id: UUID, action: str, change: Callable[[Handoff, Connection, datetime], Handoff]
 ) -> HandoffOut | Response:
@@ -273,7 +195,7 @@ def _change(
         handoffs.settle(connection, now)
         return _shown(connection, handoff_id, now)
 
-    return _in_store(request, work)
+    return in_store(request, work)
 
 
 def _theirs(request: Request, connection: Connection, handoff_id: UUID) -> Stored | None:
@@ -305,18 +227,5 @@ def _shown(connection: Connection, handoff_id: UUID, now: datetime) -> HandoffOu
     return HandoffOut.of(found, nobody_left=nobody_left(duty.on_duty(connection), found.handoff, now))
 
 
-def _duty(connection: Connection, agent: UUID, status: AgentStatus) -> DutyOut:
-    offered = handoffs.offer_to(connection, agent)
-    return DutyOut.model_validate({"status": status, "offer": offered.entry if offered else None})
-
-
 def _unknown() -> Response:
     return problem(404, "No such handoff", "There is none with this id, or it is not yours.")
-
-
-def _in_store(request: Request, work: Callable[[Connection], T]) -> T | Response:
-    try:
-        with request.app.state.engine.begin() as connection:
-            return work(connection)
-    except STORE_IS_DOWN:
-        return store_is_down()

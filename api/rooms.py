@@ -37,6 +37,15 @@ async def stored(request: Request, work: Callable[[Connection], T]) -> T:
     return await to_thread.run_sync(run)
 
 
+def in_store(request: Request, work: Callable[[Connection], T]) -> T | Response:
+    """``work`` in a transaction of its own, for a route that runs in a thread already; 503 where the store is down."""
+    try:
+        with request.app.state.engine.begin() as connection:
+            return work(connection)
+    except STORE_IS_DOWN:
+        return store_is_down()
+
+
 def livekit(request: Request) -> tuple[Settings, LiveKitRooms | None]:
     state: Any = request.app.state
     return state.settings, state.rooms

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy import Connection, RowMapping
 
 from api.access import deed_of
-from api.consultations import LARGEST_PAGE, ONE, PROBLEMS, store_is_down
+from api.consultations import LARGEST_PAGE, ONE, PROBLEMS
 from api.problems import Responses, described, problem
-from api.rooms import STORE_IS_DOWN
+from api.rooms import in_store
 from api.training_bodies import (
     AttendanceOut,
     InviteIssued,
@@ -75,7 +75,7 @@ def schedule(
         return _out(found, now)
 
     try:
-        return _in_store(request, work)
+        return in_store(request, work)
     except WrongTime as wrong:
         return problem(422, "Not a time for a training", str(wrong))
     except KeyReused:
@@ -106,7 +106,7 @@ def list_trainings(
         return TrainingPage(trainings=[_out(row, now) for row in rows[:limit]], next_cursor=more)
 
     try:
-        return _in_store(request, work)
+        return in_store(request, work)
     except WrongCursor:
         return problem(400, "Not a cursor", "The cursor is not one that this list has given: begin without one.")
 
@@ -247,7 +247,7 @@ def _with_session(
         audit.append(connection, deed_of(request, action, outcome=outcome, consultation_id=training_id, **deed))
         return answer
 
-    return _in_store(request, run)
+    return in_store(request, run)
 
 
 def _session(connection: Connection, request: Request, training_id: UUID, *, for_update: bool = False) -> RowMapping | None:
@@ -262,14 +262,6 @@ def _again(connection: Connection, request: Request, training_id: UUID) -> RowMa
     row = _session(connection, request, training_id)
     assert row is not None
     return row
-
-
-def _in_store(request: Request, work: Callable[[Connection], T]) -> T | Response:
-    try:
-        with request.app.state.engine.begin() as connection:
-            return work(connection)
-    except STORE_IS_DOWN:
-        return store_is_down()
 
 
 def _out(row: RowMapping, now: datetime) -> TrainingOut:

@@ -1,7 +1,7 @@
 """Servers to compare: our API, the least that any webhook handler does (check the signature, insert one row), and a route that mints a token
 for whoever asks.
 
-``python -m bench.handlers ours|bare|minting|asking|minting PORT`` serves until it is ended; database and keys come from the environment.
+``python -m bench.handlers ours|bare|minting|asking PORT`` serves until it is ended; database and keys come from the environment.
 """
 
 import sys

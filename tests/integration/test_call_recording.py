@@ -1,47 +1,38 @@
 """Recordings follow consent: real rooms and people on a real LiveKit server, through the API's own webhooks; only egress is stood in for."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx2 as httpx
 import pytest
-from sqlalchemy import Engine, Row, insert, select, text, update
+from sqlalchemy import Engine, Row, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
-from domain.call_events import EgressStatus
-from domain.consent import ConsentMethod, ConsentOutcome
+from domain.consent import ConsentOutcome
 from domain.grants import ParticipantType
 from domain.parties import Party
 from domain.roles import Role
 from resources.call_recording import CallRecording
 from resources.live_tables import recording_orders
-from resources.livekit_recording import RecordingBucket, RecordingPlace, recording_place
 from resources.livekit_rooms import LiveKitRooms, LiveKitUnreachable
-from resources.policies import recording_consent
-from resources.store import audit, consents
-from resources.store.consents import Said
-from resources.tables import consultations, participants, recordings, users
+from resources.store import audit
+from resources.tables import participants, recordings
 from tests.api.client import Issuer, settings
 from tests.integration.livekit_calls import eventually, joined, loopback_socket, serving, token_for
+from tests.integration.recorded_calls import ANNA, Call, call_on, orders
 from tests.integration.recorder import RecordingRooms
 from tests.livekit_server import LiveKitServer
 from tests.services import StartLiveKit
 
-ANNA, AGENT, BOT, PARTNER = UUID(int=1), str(UUID(int=3)), "bot", str(UUID(int=5))
-ROOM = "consultation_claims_20250303T150000Z_0123456789abcdef0123456789abcdef"
-
-
-def orders(engine: Engine) -> list[Row[Any]]:
-    with engine.connect() as connection:
-        return list(connection.execute(select(recording_orders).order_by(recording_orders.c.ordered_at)).all())
+AGENT, PARTNER = str(UUID(int=3)), str(UUID(int=5))
 
 
 def running(engine: Engine) -> list[Row[Any]]:
@@ -162,50 +153,6 @@ def present(engine: Engine) -> list[Row[Any]]:
 def consent_at(engine: Engine, outcome: str) -> datetime:
     with engine.connect() as connection:
         return connection.execute(text("SELECT at FROM consent_records WHERE outcome = :o"), {"o": outcome}).scalar_one()  # type: ignore[no-any-return]
-
-
-@dataclass
-class Call:
-    """A call in the store and on LiveKit, looked after by hand."""
-
-    id: UUID
-    engine: Engine
-    rooms: RecordingRooms
-    place: RecordingPlace
-
-    def recording(self, rooms: LiveKitRooms | None = None, engine: Engine | None = None) -> CallRecording:
-        return CallRecording(engine or self.engine, rooms or self.rooms, recording_consent(), self.place)
-
-    def said(self, outcome: ConsentOutcome, party: object = ANNA, role: Party = Party.CUSTOMER) -> None:
-        said = Said(str(party), role, outcome, ConsentMethod.CLICK, "v1", None, None, "admin")
-        with self.engine.begin() as connection:
-            consents.add(connection, self.id, said, "v", datetime.now(UTC))
-
-    def joins(self, identity: object, role: Party) -> None:
-        row = {"sid": f"PA_{uuid4().hex}", "consultation_id": self.id, "identity": str(identity), "role": role.value}
-        with self.engine.begin() as connection:
-            connection.execute(insert(participants).values(**row, joined_at=datetime.now(UTC)))
-
-    async def until_active(self) -> None:
-        for row in orders(self.engine):
-            if row.egress_id and not row.ended_at:
-                await self.rooms.until_active(row.egress_id)
-
-    async def actives(self) -> list[str]:
-        return [one.egress.id for one in await self.rooms.egresses() if one.egress.status is EgressStatus.ACTIVE]
-
-
-@asynccontextmanager
-async def call_on(server: LiveKitServer, engine: Engine, folder: Path, kind: type[RecordingRooms] = RecordingRooms) -> AsyncIterator[Call]:
-    async with kind(server.url, server.key, server.secret, folder) as rooms:
-        sid = (await rooms.create_room(ROOM, metadata={}, empty_timeout_s=60, departure_timeout_s=60)).sid
-        with engine.begin() as connection:
-            connection.execute(insert(users).values(id=ANNA, role="customer"))
-            row = {"id": uuid4(), "room_name": ROOM, "room_sid": sid, "consultation_type": "claims", "customer_id": ANNA}
-            connection.execute(insert(consultations).values(**row, recording_driven=True))
-        call = Call(row["id"], engine, rooms, RecordingPlace(None, str(folder)))  # type: ignore[arg-type]
-        call.joins(ANNA, Party.CUSTOMER)
-        yield call
 
 
 def test_who_has_not_consented_ends_the_recording_by_coming_in(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
@@ -367,21 +314,3 @@ def granted(call: Call) -> bool:
     except OperationalError:
         return False
     return True
-
-
-def test_where_egress_puts_the_files(tmp_path: Path) -> None:
-    bucket = recording_place(
-        settings(
-            intake_url="s3://intake/calls", s3_endpoint="http://127.0.0.1:1", egress_s3_endpoint="http://s3.internal", s3_access_key="key"
-        )
-    )
-    assert isinstance(bucket.bucket, RecordingBucket)
-    assert (bucket.bucket.bucket, bucket.bucket.connection.endpoint, bucket.path("a/b.ogg")) == (
-        "intake",
-        "http://s3.internal",
-        "calls/a/b.ogg",
-    )
-    assert recording_place(settings(intake_url="s3://intake")).path("a.ogg") == "a.ogg"
-    for url in (str(tmp_path / "in"), (tmp_path / "in").as_uri()):
-        folder = recording_place(settings(intake_url=url))
-        assert (folder.bucket, folder.path("a.ogg")) == (None, str(tmp_path / "in" / "a.ogg"))
