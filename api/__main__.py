@@ -12,6 +12,8 @@ from resources.settings import SettingMissing, Settings, explain
 from resources.store.database import database
 from resources.store.readiness import NotReady, require_ready
 
+GOODBYE_S = 10
+
 
 def main() -> int:
     try:
@@ -27,7 +29,10 @@ def main() -> int:
     except (SettingMissing, NotReady) as error:
         print(error, file=sys.stderr)
         return 2
-    uvicorn.run(app, host=settings.api_host, port=settings.api_port, log_level="info", access_log=False)
+    # A dashboard that takes nothing any more must not keep the process from ending.
+    uvicorn.run(
+        app, host=settings.api_host, port=settings.api_port, log_level="info", access_log=False, timeout_graceful_shutdown=GOODBYE_S
+    )
     return 0
 
 
