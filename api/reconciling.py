@@ -11,7 +11,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
-from resources.objects import open_store
+from resources.objects import StorageError, open_store
 from resources.reconciliation import reconciliation_of, reported
 from resources.store.reconciliation import last_whole_run
 
@@ -50,7 +50,10 @@ async def _done(app: FastAPI) -> bool:
         before = await to_thread.run_sync(last_whole_run, engine)
         if before is not None and datetime.now(UTC) - before < RECENT:
             return True
-        report = await reconciliation_of(settings, engine, app.state.rooms, open_store(settings.intake, settings.s3())).run()
+        intake = open_store(settings.intake, settings.s3())
+        with contextlib.suppress(StorageError):  # makes a folder; what else is wrong is in the report
+            await to_thread.run_sync(intake.check)
+        report = await reconciliation_of(settings, engine, app.state.rooms, intake).run()
     except SQLAlchemyError as error:
         logger.error("not reconciled yet: %s", type(error).__name__)
         return False

@@ -33,10 +33,10 @@ from tests.integration.livekit_calls import (
 from tests.integration.recorder import RecordingRooms
 from tests.services import StartLiveKit
 
-ANNA = UUID(int=1)
+ANNA, AGENT = UUID(int=1), UUID(int=3)
 CALL = Path("demo/calls/quote-with-consent.ogg")
-FUN_RUN, COVERAGE, THANKS = (17_986, 23_984), (53_567, 59_923), (77_523, 80_690)
-"""Who says what in it, in ms: the customer, the business, the customer."""
+FUN_RUN, DETAILS, COVERAGE, THANKS = (17_986, 23_984), (24_484, 27_887), (53_567, 59_923), (77_523, 80_690)
+"""When in it, in ms, the customer, the assistant, the agent and the customer say this."""
 
 
 class Business:
@@ -95,7 +95,21 @@ def test_from_the_first_click_to_the_search_hit(
             await asyncio.to_thread(eventually, lambda: recording(engine))
             await customer.until(lambda: customer.room.is_recording)
             await customer.speak(words(FUN_RUN))
-            await assistant.speak(words(COVERAGE))
+            await assistant.speak(words(DETAILS))
+            # The customer asks for a human, who takes over with the recording going on.
+            await business.ask("PUT", "/api/agents/me/status", Role.AGENT, AGENT, json={"status": "available"})
+            wish = {"reason": "requested", "summary": "A fun run in Denver."}
+            path = f"/api/consultations/{begun['consultation_id']}/handoff"
+            handoff = await business.ask("POST", path, Role.ASSISTANT, "assistant-1", json=wish)
+            taken = await business.ask("POST", f"/api/handoffs/{handoff['id']}/accept", Role.AGENT, AGENT)
+            assert taken["context"]["summary"] == "A fun run in Denver."
+            agent: Client = await people.enter_async_context(joined(taken["url"], taken["token"]))
+            await all_hear_each_other([customer, agent])
+            await asyncio.to_thread(eventually, lambda: recording(engine, with_agent=True))
+            # While two people share the business's channel nobody could say which of them speaks.
+            await assistant.room.disconnect()
+            await asyncio.to_thread(eventually, lambda: gone(engine, "assistant-1"))
+            await agent.speak(words(COVERAGE))
             await customer.speak(words(THANKS))
         return str(begun["consultation_id"])
 
@@ -107,8 +121,10 @@ def test_from_the_first_click_to_the_search_hit(
         ((day,),) = world.query("SELECT (ended_at AT TIME ZONE 'UTC')::date::text FROM video_consultations")
         assert world.run(day=str(day)).success
         officer = partial(business.ask, "GET", "/api/search", Role.COMPLIANCE, "officer")
-        for asked, role in (('"fun run"', "customer"), ("liability", "assistant"), ("thank", "customer")):
-            (hit,) = asyncio.run(officer(params={"q": f"{asked} speaker:{role}"}))["hits"]
+        for asked, role in (('"fun run"', "customer"), ("indoors", "assistant"), ("liability", "agent"), ("thank", "customer")):
+            hits = asyncio.run(officer(params={"q": f"{asked} speaker:{role}"}))["hits"]
+            assert len(hits) == 1, (asked, world.query("SELECT role, channel, start_ms, text FROM turns"))
+            (hit,) = hits
             assert (hit["consultation_id"], hit["speaker"]) == (consultation_id, role)
         transcript = httpx.get(
             f"{url}/consultations/{consultation_id}", headers=issuer.headers(Role.COMPLIANCE, subject="officer"), timeout=30
@@ -116,13 +132,21 @@ def test_from_the_first_click_to_the_search_hit(
         assert transcript.status_code == 200 and "participant accident" in transcript.text
 
 
-def recording(engine: Engine) -> bool:
+def recording(engine: Engine, *, with_agent: bool = False) -> bool:
+    """Whether one recording runs, and no other; with the agent's place in it, if that is asked for."""
     with engine.connect() as connection:
-        return bool(connection.scalar(text("SELECT count(*) FROM recording_orders WHERE active_at IS NOT NULL")))
+        rows = connection.execute(text("SELECT active_at, layout FROM recording_orders WHERE ended_at IS NULL")).all()
+    return len(rows) == 1 and rows[0].active_at is not None and (not with_agent or str(AGENT) in str(rows[0].layout))
+
+
+def gone(engine: Engine, identity: str) -> bool:
+    with engine.connect() as connection:
+        left = text("SELECT count(*) FROM participants WHERE identity = :identity AND left_at IS NOT NULL")
+        return bool(connection.scalar(left, {"identity": identity}))
 
 
 def ended(engine: Engine) -> bool:
-    """LiveKit has closed the room, and egress has told of its file."""
+    """LiveKit has closed the room, and egress has told of both files."""
     with engine.connect() as connection:
         over = "SELECT count(*) FROM video_consultations v JOIN recordings r ON r.consultation_id = v.id WHERE v.ended_at IS NOT NULL"
-        return bool(connection.scalar(text(over)))
+        return bool(connection.scalar(text(over)) == 2)

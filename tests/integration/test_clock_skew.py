@@ -31,7 +31,6 @@ BEGIN = "/api/livekit/consultation"
 LIVEKIT_LEEWAY_S = 60
 ANNA = UUID(int=1)
 ISSUER = Issuer()
-HEADERS = ISSUER.headers(Role.CUSTOMER, subject=str(ANNA))
 
 
 @pytest.fixture
@@ -91,7 +90,7 @@ def test_a_call_begins_and_is_entered_though_livekits_clock_differs_a_little(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, ahead_s: int
 ) -> None:
     with livekit_tokens_made(monkeypatch, ahead_s=ahead_s):
-        answer = client.post(BEGIN, json={"type": "support"}, headers=HEADERS)
+        answer = client.post(BEGIN, json={"type": "support"}, headers=ISSUER.headers(Role.CUSTOMER, subject=str(ANNA)))
     assert answer.status_code == 201, answer.text
     begun = answer.json()
 
@@ -110,11 +109,11 @@ def test_a_clock_far_from_livekits_is_503_that_says_so_and_leaves_nothing(
     client: httpx.Client, engine: Engine, monkeypatch: pytest.MonkeyPatch, ahead_s: int
 ) -> None:
     with livekit_tokens_made(monkeypatch, ahead_s=ahead_s):
-        answer = client.post(BEGIN, json={"type": "support"}, headers=HEADERS)
+        answer = client.post(BEGIN, json={"type": "support"}, headers=ISSUER.headers(Role.CUSTOMER, subject=str(ANNA)))
     assert answer.status_code == 503 and "do the clocks agree" in answer.json()["detail"]
     with engine.connect() as connection:
         assert connection.execute(select(consultations)).all() == [] and list(audit.entries(connection)) == []
-    assert client.post(BEGIN, json={"type": "support"}, headers=HEADERS).status_code == 201
+    assert client.post(BEGIN, json={"type": "support"}, headers=ISSUER.headers(Role.CUSTOMER, subject=str(ANNA))).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,13 @@ BEGIN, ENTER = "/api/livekit/consultation", "/api/livekit/token"
 ANNA = UUID(int=1)
 KEY, SECRET = "key", "a-secret-that-is-long-enough-for-hs256"
 ISSUER = Issuer()
-HEADERS = ISSUER.headers(Role.CUSTOMER, subject=str(ANNA))
-CLICK = HEADERS | {"Idempotency-Key": "click-1"}
 SUPPORT = {"type": "support"}
 SHORT_S = 0.5
+
+
+def signed(click: str | None = None) -> dict[str, str]:
+    """What Anna's application sends with a request; a token of the moment, because it is valid for minutes."""
+    return ISSUER.headers(Role.CUSTOMER, subject=str(ANNA)) | ({"Idempotency-Key": click} if click else {})
 
 
 @pytest.fixture
@@ -75,7 +78,7 @@ def rooms(server: LiveKitServer) -> set[str]:
 
 
 def enter(client: httpx.Client, room: str, **changed: object) -> httpx.Response:
-    return client.post(ENTER, json={"roomName": room, "identity": str(ANNA), "participantType": "customer"} | changed, headers=HEADERS)
+    return client.post(ENTER, json={"roomName": room, "identity": str(ANNA), "participantType": "customer"} | changed, headers=signed())
 
 
 def is_a_problem(answer: httpx.Response, status: int) -> bool:
@@ -129,20 +132,23 @@ IMPOSTORS = {
 def test_what_does_not_answer_as_livekit_is_503_and_leaves_nothing(engine: Engine, server: LiveKitServer, impostor_is: str) -> None:
     said, then_silent, told = IMPOSTORS[impostor_is]
     with impostor(said, then_silent=then_silent) as url, calling(engine, url) as client:
-        for answer in (client.post(BEGIN, json=SUPPORT, headers=CLICK), enter(client, "consultation_support_20250303T150000Z_x")):
+        for answer in (
+            client.post(BEGIN, json=SUPPORT, headers=signed("click-1")),
+            enter(client, "consultation_support_20250303T150000Z_x"),
+        ):
             assert is_a_problem(answer, 503) and told in answer.json()["detail"], answer.text
             assert SECRET not in answer.text and answer.headers["retry-after"]
     assert (rows(engine), trail(engine)) == ([], [])
     with calling(engine, server.url, server.key, server.secret) as client:
-        assert client.post(BEGIN, json=SUPPORT, headers=CLICK).status_code == 201, "the same click, now that LiveKit is there"
+        assert client.post(BEGIN, json=SUPPORT, headers=signed("click-1")).status_code == 201, "the same click, now that LiveKit is there"
     assert {row.room_name for row in rows(engine)} == rooms(server)
 
 
 def test_a_livekit_server_that_hangs_is_503_until_it_goes_on(client: httpx.Client, engine: Engine, server: LiveKitServer) -> None:
-    begun = client.post(BEGIN, json=SUPPORT, headers=CLICK).json()
+    begun = client.post(BEGIN, json=SUPPORT, headers=signed("click-1")).json()
     before = trail(engine)
     server.freeze()
-    again, other = enter(client, begun["room_name"]), client.post(BEGIN, json=SUPPORT, headers=HEADERS)
+    again, other = enter(client, begun["room_name"]), client.post(BEGIN, json=SUPPORT, headers=signed())
     server.thaw()
     assert is_a_problem(again, 503) and is_a_problem(other, 503) and "within 0.5 s" in again.json()["detail"]
     assert (len(rows(engine)), trail(engine)) == (1, before)
@@ -188,17 +194,17 @@ def test_postgresql_gone_in_the_middle_of_a_beginning_leaves_neither_row_nor_roo
     client: httpx.Client, engine: Engine, owner: Engine, server: LiveKitServer, moment: str
 ) -> None:
     with cut_off(engine, owner, moment):
-        answer = client.post(BEGIN, json=SUPPORT, headers=CLICK)
+        answer = client.post(BEGIN, json=SUPPORT, headers=signed("click-1"))
     assert is_a_problem(answer, 503) and "nothing was begun" in answer.json()["detail"]
     assert (rows(owner), trail(owner), rooms(server)) == ([], [], set())
-    assert client.post(BEGIN, json=SUPPORT, headers=CLICK).status_code == 201
+    assert client.post(BEGIN, json=SUPPORT, headers=signed("click-1")).status_code == 201
     assert {row.room_name for row in rows(owner)} == rooms(server)
     assert trail(owner) == [("consultation.begin", "done"), ("token.issue", "done")]
 
 
 @pytest.mark.parametrize("moment", ["FROM video_consultations", "INSERT INTO audit_entries", "COMMIT"])
 def test_postgresql_gone_in_the_middle_lets_nobody_in(client: httpx.Client, engine: Engine, owner: Engine, moment: str) -> None:
-    room = client.post(BEGIN, json=SUPPORT, headers=HEADERS).json()["room_name"]
+    room = client.post(BEGIN, json=SUPPORT, headers=signed()).json()["room_name"]
     before = trail(owner)
     with cut_off(engine, owner, moment):
         answer = enter(client, room)
@@ -212,7 +218,7 @@ def test_a_key_that_is_sent_again_is_the_same_call_in_another_process_too(engine
         calling(engine, server.url, server.key, server.secret) as one,
         calling(engine, server.url, server.key, server.secret) as other,
     ):
-        first, again = (each.post(BEGIN, json=SUPPORT, headers=CLICK).json() for each in (one, other))
+        first, again = (each.post(BEGIN, json=SUPPORT, headers=signed("click-1")).json() for each in (one, other))
         elses = other.post(
             BEGIN, json=SUPPORT, headers=ISSUER.headers(Role.CUSTOMER, subject=str(UUID(int=2))) | {"Idempotency-Key": "click-1"}
         )
@@ -222,15 +228,15 @@ def test_a_key_that_is_sent_again_is_the_same_call_in_another_process_too(engine
 
 
 def test_a_key_of_a_call_that_is_over_begins_nothing(client: httpx.Client, engine: Engine, server: LiveKitServer) -> None:
-    begun = client.post(BEGIN, json=SUPPORT, headers=CLICK).json()
+    begun = client.post(BEGIN, json=SUPPORT, headers=signed("click-1")).json()
     with engine.begin() as connection:
         connection.execute(update(consultations).values(ended_at=datetime.now(UTC)))
     end_room(server, begun["room_name"])
     before = trail(engine)
-    answer = client.post(BEGIN, json=SUPPORT, headers=CLICK)
+    answer = client.post(BEGIN, json=SUPPORT, headers=signed("click-1"))
     assert is_a_problem(answer, 409) and "ended" in answer.json()["detail"]
     assert (len(rows(engine)), trail(engine), rooms(server)) == (1, before, set())
-    assert client.post(BEGIN, json=SUPPORT, headers=HEADERS | {"Idempotency-Key": "click-2"}).status_code == 201
+    assert client.post(BEGIN, json=SUPPORT, headers=signed("click-2")).status_code == 201
 
 
 def end_room(server: LiveKitServer, name: str) -> None:
@@ -245,7 +251,7 @@ def end_room(server: LiveKitServer, name: str) -> None:
 def test_a_closed_consultation_lets_nobody_in_though_its_room_is_open(
     client: httpx.Client, engine: Engine, state: dict[str, object]
 ) -> None:
-    room = client.post(BEGIN, json=SUPPORT, headers=HEADERS).json()["room_name"]
+    room = client.post(BEGIN, json=SUPPORT, headers=signed()).json()["room_name"]
     with engine.begin() as connection:
         connection.execute(update(consultations).values(**state))
     admin = ISSUER.headers(Role.ADMIN, subject="a")
@@ -269,7 +275,7 @@ def test_a_closed_consultation_lets_nobody_in_though_its_room_is_open(
 )
 def test_names_that_cannot_be_are_422_and_are_not_repeated(client: httpx.Client, changed: dict[str, str], said: str) -> None:
     body = {"roomName": "r", "identity": str(ANNA), "participantType": "customer"} | changed
-    answer = client.post(ENTER, content=json.dumps(body).encode(), headers=HEADERS | {"Content-Type": "application/json"})
+    answer = client.post(ENTER, content=json.dumps(body).encode(), headers=signed() | {"Content-Type": "application/json"})
     assert is_a_problem(answer, 422) and said in answer.json()["detail"]
     assert len(answer.content) < 500
 
@@ -277,6 +283,6 @@ def test_names_that_cannot_be_are_422_and_are_not_repeated(client: httpx.Client,
 @pytest.mark.parametrize("key", ["k" * 201, "with space", "é".encode(), ""])
 def test_keys_that_cannot_be_begin_nothing(client: httpx.Client, engine: Engine, server: LiveKitServer, key: str | bytes) -> None:
     headers: Callable[..., Any] = httpx.Headers
-    answer = client.post(BEGIN, json=SUPPORT, headers=headers([*HEADERS.items(), ("Idempotency-Key", key)]))
+    answer = client.post(BEGIN, json=SUPPORT, headers=headers([*signed().items(), ("Idempotency-Key", key)]))
     assert is_a_problem(answer, 422)
     assert (rows(engine), rooms(server)) == ([], set())
