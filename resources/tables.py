@@ -194,14 +194,28 @@ recordings = Table(
     Column("intake_cleared_at", Moment),
     Column("searchable_transcript_id", Uuid, ForeignKey("transcripts.id", use_alter=True)),
     Column("searchable_at", Moment, comment="when its turns could first be found"),
+    Column("redaction_id", Uuid, ForeignKey("redaction_runs.id", use_alter=True), comment="the one that counts for the current transcript"),
+    Column("redacted_transcript_id", Uuid, ForeignKey("transcripts.id", use_alter=True), comment="for which redaction_id was made"),
+    Column("judged_redaction_id", Uuid, ForeignKey("redaction_runs.id", use_alter=True)),
+    Column("evaluation_id", Uuid, ForeignKey("evaluations.id", use_alter=True), comment="the call's newest in which it was judged"),
+    Column("archived_evaluation_id", Uuid, ForeignKey("evaluations.id", use_alter=True), comment="for which its rendition was made"),
+    Column("published_evaluation_id", Uuid, ForeignKey("evaluations.id", use_alter=True), comment="by which it is, or is not, in search"),
+    Column("kept_sha256", Text, CheckConstraint("kept_sha256 ~ '^[0-9a-f]{64}$'", name="kept_sha256"), comment="of the archive's copy"),
+    Column("rendition_key", Text, comment="the redacted rendition; NULL where the archive's copy needs none"),
+    Column("rendition_sha256", Text),
+    Column("destroyed_at", Moment, comment="as the policy for calls without consent says"),
     Column(
         "stage",
         Text,
         Computed(
-            "CASE WHEN sha256 IS NULL THEN 'recordings'"
+            "CASE WHEN destroyed_at IS NOT NULL THEN 'done'"
+            " WHEN sha256 IS NULL THEN 'recordings'"
             " WHEN current_transcript_id IS NULL THEN 'transcripts'"
-            " WHEN archived_transcript_id IS DISTINCT FROM current_transcript_id OR intake_cleared_at IS NULL THEN 'archive'"
-            " WHEN searchable_transcript_id IS DISTINCT FROM current_transcript_id THEN 'search_documents'"
+            " WHEN redacted_transcript_id IS DISTINCT FROM current_transcript_id THEN 'redactions'"
+            " WHEN judged_redaction_id IS DISTINCT FROM redaction_id THEN 'findings'"
+            " WHEN archived_transcript_id IS DISTINCT FROM current_transcript_id OR archived_evaluation_id IS DISTINCT FROM evaluation_id"
+            " OR intake_cleared_at IS NULL THEN 'archive'"
+            " WHEN published_evaluation_id IS DISTINCT FROM evaluation_id THEN 'search_documents'"
             " ELSE 'done' END",
             persisted=True,
         ),

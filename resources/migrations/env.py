@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import resources.compliance_tables
 import resources.handoff_tables
 import resources.live_tables
 import resources.reconciliation_tables
@@ -10,6 +11,7 @@ import resources.training_tables
 from resources.tables import metadata
 
 TABLES = (
+    resources.compliance_tables,
     resources.handoff_tables,
     resources.live_tables,
     resources.reconciliation_tables,
