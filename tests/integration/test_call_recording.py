@@ -164,7 +164,9 @@ def test_who_has_not_consented_ends_the_recording_by_coming_in(livekit: StartLiv
             call.joins(PARTNER, Party.PARTNER)
             await call.recording().tend(call.id)
             (order,) = orders(engine)
-            assert (order.stop_because, await call.actives()) == ("consent_missing", [])
+            assert order.stop_because == "consent_missing"
+            await call.rooms.until_ended(order.egress_id)
+            assert await call.actives() == []
             call.said(ConsentOutcome.GRANTED, PARTNER, Party.PARTNER)
             await call.recording().tend(call.id)
             await call.until_active()
