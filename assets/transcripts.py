@@ -11,6 +11,7 @@ from assets.recordings import recordings
 from assets.reporting import given_up_check, result
 from assets.services import Services
 from assets.workspace import bring, workspace
+from domain.coverage import wordless
 from domain.attribution import Layout, NamedVoices, attribute, needs_voices
 from domain.hearing import Person, layout_of, live_ms
 from domain.media_checks import ChannelSpeech, Flag, attribution_flags, egress_flags, length_flags, speech_flags
@@ -57,12 +58,12 @@ def transcripts(context: dg.AssetExecutionContext, services: dg.ResourceParam[Se
             media_sha256=recording.sha256,
             speech_ms=sum(channel.speech_ms for channel in heard.channels),
             dropped_words=sum(channel.dropped_words for channel in heard.channels),
+            wordless=tuple(sorted(stretch for channel in heard.channels for stretch in wordless(channel.speech, channel.words))),
             turns=turns,
             run_id=context.run_id,
         )
         with services.engine.begin() as connection:
-            url = services.archive.url(recording.archive_key) if recording.archive_key else services.intake.url(recording.intake_key or "")
-            versions.save(connection, recording.id, context.run_id, new, [flag.value for flag in flags], url)
+            versions.save(connection, recording.id, context.run_id, new, [flag.value for flag in flags])
         report.counters["audio_seconds"] += heard.audio_ms // 1000
         report.counters["turns"] += len(turns)
         report.counters["dropped_words"] += new.dropped_words

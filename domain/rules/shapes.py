@@ -77,7 +77,8 @@ class HeardCall:
 
     ``recorded``: what the recordings cover. ``unintelligible``: where there is speech or noise of which no words could be made.
     ``consent_required``: whether the table of jurisdictions asks for the customer's consent, on ``day``; True where nobody knows where they are.
-    ``assistant_present``: whether the AI took part.
+    ``others_required``: parties besides the customer who had to consent, such as a training's partners. ``assistant_present``: whether the AI took
+    part.
     """
 
     consultation_id: UUID
@@ -89,6 +90,7 @@ class HeardCall:
     unintelligible: tuple[Interval, ...] = ()
     told: tuple[ConsentTold, ...] = ()
     consent_required: bool = True
+    others_required: tuple[str, ...] = ()
     assistant_present: bool = False
 
 
@@ -98,7 +100,7 @@ class Finding:
 
     ``turn_id`` to ``end_ms`` say where the words are on which it rests (or the window that lacks them, without a turn). ``first_word`` and
     ``last_word`` are places in that turn. ``cause`` is set where the verdict is cannot_tell. A rule of things that may not be said has a
-    finding for every place where one is. The words themselves are not here: whoever shows them takes them from the redacted turn.
+    finding for every place where one is. ``overturned``: a person has decided otherwise, and this is their verdict. The words themselves are not here: whoever shows them takes them from the redacted turn.
     """
 
     rule_id: str
@@ -113,6 +115,7 @@ class Finding:
     last_word: int | None = None
     start_ms: int | None = None
     end_ms: int | None = None
+    overturned: bool = False
 
 
 class Publication(StrEnum):

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, func, insert, select, update
 
 from domain.consultations import spoken_line
-from domain.transcripts import Turn
+from domain.parties import Party
+from domain.transcripts import Attribution, Turn, Word
 from resources.store import work
 from resources.tables import consultations, participants, recordings, transcripts, turns
 
@@ -23,6 +24,7 @@ class NewTranscript:
     media_sha256: str
     speech_ms: int
     dropped_words: int
+    wordless: tuple[tuple[int, int], ...]
     turns: tuple[Turn, ...]
     run_id: str | None
 
@@ -35,7 +37,7 @@ def exists(connection: Connection, recording_id: UUID, fingerprint: str) -> UUID
     return found
 
 
-def save(connection: Connection, recording_id: UUID, owner: str, new: NewTranscript, flags: Sequence[str], recording_url: str) -> UUID:
+def save(connection: Connection, recording_id: UUID, owner: str, new: NewTranscript, flags: Sequence[str]) -> UUID:
     """Add a version and make it the current one; the one before is superseded. Raises LeaseLost.
 
     Saving what is already there changes nothing, so a repeated run adds no second version.
@@ -46,7 +48,6 @@ def save(connection: Connection, recording_id: UUID, owner: str, new: NewTranscr
         transcript_id = _insert(connection, recording_id, new)
     make_current(connection, recording_id, transcript_id)
     connection.execute(update(recordings).where(recordings.c.id == recording_id).values(flags=sorted(set(flags))))
-    fill_consultation(connection, recording_id, recording_url)
     return transcript_id
 
 
@@ -73,6 +74,7 @@ def _insert(connection: Connection, recording_id: UUID, new: NewTranscript) -> U
             turn_count=len(new.turns),
             dropped_words=new.dropped_words,
             mean_confidence=sum(confidences) / len(confidences) if confidences else None,
+            wordless=[list(stretch) for stretch in new.wordless],
             run_id=new.run_id,
         )
     )
@@ -96,6 +98,26 @@ def _turn_row(transcript_id: UUID, position: int, turn: Turn) -> dict[str, Any]:
         "attribution": turn.attribution.value,
         "attribution_confidence": turn.attribution_confidence,
     }
+
+
+def spoken(connection: Connection, transcript_id: UUID) -> tuple[Turn, ...]:
+    """A transcript's turns, each at its position."""
+    rows = connection.execute(select(turns).where(turns.c.transcript_id == transcript_id).order_by(turns.c.position)).mappings()
+    return tuple(
+        Turn(
+            role=Party(row["role"]),
+            participant_sid=row["participant_sid"],
+            channel=row["channel"],
+            start_ms=row["start_ms"],
+            end_ms=row["end_ms"],
+            text=row["text"],
+            words=tuple(Word(*word) for word in row["words"]),
+            confidence=row["confidence"],
+            attribution=Attribution(row["attribution"]),
+            attribution_confidence=row["attribution_confidence"],
+        )
+        for row in rows
+    )
 
 
 def fill_consultation(connection: Connection, recording_id: UUID, recording_url: str) -> None:

@@ -41,6 +41,8 @@ def upgrade() -> None:
     sa.Column('withdrawn_at_ms', sa.BigInteger(), nullable=True, comment="from the call's start; what is later is not published"),
     sa.Column('recorded_before', postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment='[start_ms, end_ms] each: recorded before consent was there'),
     sa.Column('recorded_after', postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment='[start_ms, end_ms] each: recorded after it was refused or withdrawn'),
+    sa.Column('consent_records', sa.Integer(), nullable=False, comment="how many of the API's records there were"),
+    sa.Column('reviews', sa.Integer(), nullable=False, comment='how many verdicts a person had overturned'),
     sa.Column('changes', postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment='which verdicts differ from the evaluation before, and why'),
     sa.Column('run_id', sa.Text(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
@@ -77,6 +79,7 @@ def upgrade() -> None:
     sa.Column('transcript_id', sa.Uuid(), nullable=False),
     sa.Column('version', sa.Text(), nullable=False, comment='of the recognisers and their terms: what would change the result'),
     sa.Column('counts', postgresql.JSONB(astext_type=sa.Text()), nullable=False, comment='kind -> number of values'),
+    sa.Column('card_data_left', sa.Integer(), nullable=False, comment='what a second look at the redacted turns still takes for card data'),
     sa.Column('run_id', sa.Text(), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.ForeignKeyConstraint(['recording_id'], ['recordings.id'], name=op.f('fk_redaction_runs_recording_id')),
@@ -129,6 +132,7 @@ def upgrade() -> None:
     sa.Column('claimed_by', sa.Text(), nullable=True, comment='opaque id of the reviewer'),
     sa.Column('claim_expires_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('decision', sa.Text(), nullable=True),
+    sa.Column('corrected', sa.Text(), nullable=True, comment='the verdict of whoever overturned a finding'),
     sa.Column('version', sa.Integer(), server_default=sa.text('1'), nullable=False, comment='counts its changes'),
     sa.Column('closed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
@@ -167,6 +171,7 @@ def upgrade() -> None:
     op.create_foreign_key(op.f('fk_recordings_redaction_id'), 'recordings', 'redaction_runs', ['redaction_id'], ['id'], use_alter=True)
     op.create_foreign_key(op.f('fk_recordings_redacted_transcript_id'), 'recordings', 'transcripts', ['redacted_transcript_id'], ['id'], use_alter=True)
     op.create_foreign_key(op.f('fk_recordings_judged_redaction_id'), 'recordings', 'redaction_runs', ['judged_redaction_id'], ['id'], use_alter=True)
+    op.add_column('transcripts', sa.Column('wordless', postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'[]'"), nullable=False, comment='[start_ms, end_ms] each: speech of which no words came'))
     _replace_stage(STAGE)
     op.create_check_constraint(op.f("ck_recordings_kept_sha256"), "recordings", "kept_sha256 ~ '^[0-9a-f]{64}$'")
 
@@ -180,6 +185,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f('fk_recordings_archived_evaluation_id'), 'recordings', type_='foreignkey')
     op.drop_constraint(op.f('fk_recordings_evaluation_id'), 'recordings', type_='foreignkey')
     op.drop_constraint(op.f('fk_recordings_published_evaluation_id'), 'recordings', type_='foreignkey')
+    op.drop_column('transcripts', 'wordless')
     op.drop_column('recordings', 'destroyed_at')
     op.drop_column('recordings', 'rendition_sha256')
     op.drop_column('recordings', 'rendition_key')

@@ -1,0 +1,62 @@
+"""What an evaluation finds otherwise than the one before, and what that comes from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from domain.rules.shapes import Finding, Verdict
+
+_WORST = (Verdict.NOT_MET, Verdict.CANNOT_TELL, Verdict.MET)
+
+
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """The worst verdict on one rule, and the version of the rule that said so."""
+
+    verdict: Verdict
+    rule_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a judgement rests on besides the rules: what was transcribed and redacted, how many consent records, how many reviews."""
+
+    redactions: frozenset[str]
+    consent_records: int
+    reviews: int
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """``before`` is None where the rule is new, ``after`` where it is gone. ``why``: one or more of rule, transcript, consent_record, review."""
+
+    rule_id: str
+    before: Verdict | None
+    after: Verdict | None
+    why: tuple[str, ...]
+
+
+def ruled(findings: Iterable[Finding]) -> dict[str, Ruled]:
+    """Rule id to its worst verdict."""
+    worst: dict[str, Ruled] = {}
+    for finding in findings:
+        before = worst.get(finding.rule_id)
+        if before is None or _WORST.index(finding.verdict) < _WORST.index(before.verdict):
+            worst[finding.rule_id] = Ruled(finding.verdict, finding.rule_version)
+    return worst
+
+
+def changes(before: Mapping[str, Ruled], after: Mapping[str, Ruled], then: Basis, now: Basis) -> tuple[Change, ...]:
+    """The rules on which the verdict differs, in the order of their ids."""
+    shared = [
+        *(["transcript"] if then.redactions != now.redactions else []),
+        *(["consent_record"] if then.consent_records != now.consent_records else []),
+        *(["review"] if then.reviews != now.reviews else []),
+    ]
+    found = []
+    for rule_id in sorted(before.keys() | after.keys()):
+        old, new = before.get(rule_id), after.get(rule_id)
+        if (old and old.verdict) == (new and new.verdict):
+            continue
+        rule = ["rule"] if old is None or new is None or old.rule_version != new.rule_version else []
+        found.append(Change(rule_id, old and old.verdict, new and new.verdict, (*rule, *shared)))
+    return tuple(found)
