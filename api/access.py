@@ -80,6 +80,9 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/consultations/{consultation_id}/consent"): PARTIES | OFFICERS | {Role.ASSISTANT},
     ("POST", "/api/consultations/{consultation_id}/consent"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
     ("GET", "/api/consultations/{consultation_id}/recordings"): PARTIES | OFFICERS,
+    ("GET", "/api/consultations/{consultation_id}/transcript"): OFFICERS,
+    ("GET", "/api/consultations/{consultation_id}/findings"): OFFICERS,
+    ("GET", "/api/recordings/{recording_id}/media"): OFFICERS,
     ("PUT", "/api/consultations/{consultation_id}/notes"): frozenset({Role.AGENT, Role.ADMIN}),
     ("PUT", "/api/consultations/{consultation_id}/summary"): frozenset({Role.ASSISTANT, Role.AGENT, Role.ADMIN}),
     ("PUT", "/api/consultations/{consultation_id}/rating"): frozenset({Role.CUSTOMER}),
@@ -101,6 +104,10 @@ PAGES = frozenset({"/", "/consultations/{consultation_id}"})
 """Where a browser comes: the session cookie counts, and who has none is sent to sign in. None of these changes anything."""
 
 
+MEDIA = "/api/recordings/{recording_id}/media"
+"""What a page plays: the cookie counts there, too."""
+
+
 @dataclass
 class Refused(Exception):
     """Ends a request with ``status`` (401, 403 or 503)."""
@@ -118,7 +125,7 @@ def authorise(connection: HTTPConnection) -> None:
     path = connection.scope["route"].path
     allowed = ROUTES.get((connection.scope.get("method", "GET"), path), PUBLIC)
     try:
-        caller = caller_of(connection, cookie=path in PAGES)
+        caller = caller_of(connection, cookie=path in PAGES or path == MEDIA)
     except Refused as stranger:
         if connection.app.state.limiter.hit(_FEW, "stranger", origin_of(connection) or ""):
             _record_refusal(connection, Caller("stranger", frozenset()), "none", stranger.detail)

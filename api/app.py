@@ -22,12 +22,14 @@ from api import (
     live_calls,
     metrics,
     pages,
+    playback,
     reconciling,
     recording,
     search,
     session,
     training,
     training_entrance,
+    verdicts,
     webhooks,
 )
 from api.problems import plain_problem, problem, wrong_parameter
@@ -35,6 +37,7 @@ from api.rates import MovingWindow
 from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
 from resources.livekit_rooms import LiveKitRooms, rooms_of
+from resources.objects import open_store
 from resources.policies import recording_consent
 from resources.search.postgres import PostgresIndex
 from resources.settings import LOOPBACK, Settings
@@ -58,6 +61,7 @@ def create_app(
         with nullcontext(engine) if engine is not None else database(settings) as opened:
             await to_thread.run_sync(require_ready, opened, settings)
             _connect(app, opened)
+            app.state.archive = open_store(settings.archive, settings.s3())
             async with (
                 rooms or rooms_of(settings) or nullcontext() as app.state.rooms,
                 recording.recording_calls(app),
@@ -92,6 +96,8 @@ def create_app(
         agents.router,
         handoff_live.router,
         recording.router,
+        verdicts.router,
+        playback.router,
         health.router,
         session.router,
         pages.router,

@@ -16,7 +16,7 @@ from api.recording import wake_recording
 from domain.consent import ConsentMethod, ConsentOutcome, ConsentRule, Gate
 from domain.parties import Party
 from domain.roles import Role
-from resources.store import audit, consents
+from resources.store import audit, consents, evaluations
 from resources.store.consents import Said
 
 router = APIRouter(prefix="/api/consultations", tags=["consent"])
@@ -95,6 +95,7 @@ def add_consent(request: Request, consultation_id: UUID, body: ConsentIn) -> Add
                 return problem(404, "No such consultation", "There is none with this id, or it is not yours.")
             record_id = consents.add(connection, consultation_id, said, table.version, now)
             gate = consents.gate_now(connection, consultation_id, table, now)
+            evaluations.judge_again(connection, [consultation_id])  # where it has been judged: what is said after the call counts, too
             details = (("outcome", body.outcome.value), ("method", body.method.value), ("party", body.party), ("gate_open", gate.open))
             deed = deed_of(request, "consent.record", consultation_id=consultation_id, subject=str(record_id), details=details)
             audit.append(connection, deed)

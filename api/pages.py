@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse
 
 from api.access import deed_of
 from api.search import audited_search, turn_url
+from domain.roles import Role
 from domain.search import QuerySyntaxError
 from resources.search import SearchTooSlow, WrongCursor
 from resources.store import audit
@@ -38,7 +39,7 @@ FLAGS = {
     "aborted": "Recording was aborted",
 }
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",  # addresses hold what was searched for
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -75,7 +76,8 @@ def search_page(request: Request, q: str = "", cursor: str | None = None) -> Res
 @router.get("/consultations/{consultation_id}", include_in_schema=False, response_class=HTMLResponse)
 def transcript_page(request: Request, consultation_id: str) -> Response:
     try:
-        consultation = Reader(request.app.state.engine).transcript_page(UUID(consultation_id))
+        officer = Role.COMPLIANCE in request.state.caller.roles
+        consultation = Reader(request.app.state.engine).transcript_page(UUID(consultation_id), everything=officer)
         if consultation is not None:
             with request.app.state.engine.begin() as connection:
                 audit.append(connection, deed_of(request, "transcript.read", consultation_id=consultation.id))
@@ -86,7 +88,7 @@ def transcript_page(request: Request, consultation_id: str) -> Response:
     if consultation is None:
         return render("message.html", 404, title="Transcript", message="There is no such consultation.")
     flags = sorted({FLAGS.get(flag, flag) for recording in consultation.recordings for flag in recording.flags})
-    return render("transcript.html", 200, consultation=consultation, flags=flags)
+    return render("transcript.html", 200, consultation=consultation, flags=flags, officer=officer)
 
 
 def render(name: str, status: int, **values: object) -> Response:

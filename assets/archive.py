@@ -1,50 +1,62 @@
 """Asset ``archive``: recording and transcript into the archive store, read back and compared, and only then out of the intake.
 
-Locks, retention and holds have their place in ``_keep``: it writes every archived object.
+What may not be kept is silenced before: nobody can take it out of a locked archive. Locks, retention and holds have their place in
+``assets.sound.keep``, which writes every archived object. What becomes of recordings without consent is decided in domain.quarantine.
 """
 
 import hashlib
 import json
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import dagster as dg
+from sqlalchemy import RowMapping
 
 from assets.batches import Done, Report, Selection, work_through
+from assets.findings import findings
 from assets.partitions import partitions
-from assets.recordings import recordings
 from assets.reporting import given_up_check, result
 from assets.services import Services
-from assets.transcripts import transcripts
+from assets.sound import Sound, content_type_of, extension_of, keep, sound_of
 from assets.workspace import bring, workspace
-from domain.failures import Reason, RecordingError
-from domain.object_keys import media_key, transcript_key
-from resources.objects import ObjectConflict, ObjectInfo, ObjectMissing
-from resources.store import media
+from domain.consent import ConsentOutcome
+from domain.object_keys import media_key, rendition_key, silenced_key, transcript_key
+from domain.quarantine import Fate, destroy_at
+from domain.rules.shapes import Publication
+from resources.media.muting import mute
+from resources.objects import ObjectConflict, ObjectMissing
+from resources.store import evaluations, media, work
 from resources.store import transcripts as versions
+from resources.store.media import Kept, Recording
 from resources.store.work import Claim
 
-TYPES = {"ogg": "audio/ogg", "mp4": "video/mp4", "mp3": "audio/mpeg", "wav": "audio/wav"}
 
-
-@dg.asset(
-    partitions_def=partitions,
-    deps=[recordings, transcripts],
-    group_name="consultations",
-    kinds={"s3"},
-    check_specs=given_up_check("archive"),
-)
+@dg.asset(partitions_def=partitions, deps=[findings], group_name="consultations", kinds={"s3"}, check_specs=given_up_check("archive"))
 def archive(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult:
-    """The day's recordings and transcripts in the archive store, under their SHA-256, verified by reading them back."""
+    """The day's recordings and transcripts in the archive store, verified by reading them back; card numbers and security codes silenced.
+
+    Beside each in which more is redacted, or of which a part may not be used, stands a redacted rendition.
+    """
 
     def store(claimed: Claim, report: Report) -> Done:
         with services.engine.connect() as connection:
             recording = media.load(connection, claimed.recording_id)
-        transcript_id = recording.current_transcript_id
-        if transcript_id is None or recording.sha256 is None:
+            verdict = evaluations.newest(connection, claimed.consultation_id)
+        if recording.current_transcript_id is None or verdict is None or recording.evaluation_id != verdict["id"]:
             return Done.WAITING
-        if recording.archived_transcript_id != transcript_id:
-            _archive(context, services, recording, transcript_id, report)
+        if recording.archive_key is None and _fate(services, verdict) is Fate.DESTROY:
+            return _destroy_in_time(context, services, recording, verdict, report)
+        with workspace(services, recording.id) as folder:
+            sound = sound_of(services, recording, verdict)
+            if sound.lost_from_ms is not None:
+                with services.engine.begin() as connection:
+                    media.forget_words(connection, recording, context.run_id, sound.lost_from_ms)
+            recording = _archive(context, services, recording, sound, folder, report)
+            rendition = _render(services, recording, sound, folder)
+        with services.engine.begin() as connection:
+            media.save_rendition(connection, recording, context.run_id, rendition)
+        report.counters["renditions"] += rendition is not None
         _clear_intake(context, services, recording)
         return Done.PROCESSED
 
@@ -53,49 +65,111 @@ def archive(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
 
 
 def _archive(
-    context: dg.AssetExecutionContext, services: Services, recording: media.Recording, transcript_id: UUID, report: Report
-) -> None:
-    assert recording.sha256 is not None and recording.media is not None
-    with workspace(services, recording.id) as folder:
-        extension = PurePosixPath(recording.intake_key or "").suffix.lstrip(".").lower()
-        key = media_key(recording.consultation_id, recording.id, recording.call_ended_at, extension)
-        if recording.archive_key is None:
-            kept = _keep(
-                services, key, bring(services, recording, folder), recording.sha256, TYPES.get(extension, "application/octet-stream")
-            )
-            report.counters["bytes"] += kept.size_bytes
-            version = kept.version_id
-        else:
-            key, version = recording.archive_key, recording.archive_version_id
-        with services.engine.connect() as connection:
-            document = versions.document(connection, transcript_id)
-        path = folder / "transcript.json"
-        path.write_text(json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
-        transcript = transcript_key(recording.consultation_id, recording.id, recording.call_ended_at, transcript_id)
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        try:
-            _keep(services, transcript, path, digest, "application/json")
-        except ObjectConflict:
-            # A run that was killed after this write: the key belongs to this one version, and what is there is whole.
-            digest = services.archive.digest(transcript)
+    context: dg.AssetExecutionContext, services: Services, recording: Recording, sound: Sound, folder: Path, report: Report
+) -> Recording:
+    """The recording as it is afterwards. What is in the archive already, and has nothing in it that may not be kept, stays as it is."""
+    assert recording.sha256 is not None and recording.current_transcript_id is not None
+    if recording.archived_transcript_id == recording.current_transcript_id and not sound.kept:
+        return recording
+    kept = _keep_sound(services, recording, sound, folder)
+    report.counters["silenced"] += kept.silenced
+    with services.engine.connect() as connection:
+        document = versions.document(connection, recording.current_transcript_id)
+    digest = _keep_transcript(services, recording, document, folder)
     with services.engine.begin() as connection:
         media.save_archived(
-            connection, recording.id, context.run_id, transcript_id=transcript_id, key=key, version_id=version, document_sha256=digest
+            connection,
+            recording,
+            context.run_id,
+            transcript_id=recording.current_transcript_id,
+            sound=kept,
+            url=services.archive.url(kept.key),
+            document_sha256=digest,
         )
-        versions.fill_consultation(connection, recording.id, services.archive.url(key))
+    if recording.archive_key not in (None, kept.key):
+        services.archive.delete(recording.archive_key)  # it has card data in it; where it is locked, its versions stay, and the audit trail names it
+    with services.engine.connect() as connection:
+        return media.load(connection, recording.id)
 
 
-def _keep(services: Services, key: str, path: Path, sha256: str, content_type: str) -> ObjectInfo:
-    """Write one object with its checksum and read it back. Raises RecordingError(ARCHIVE_MISMATCH), ObjectConflict."""
-    info = services.archive.write(key, path, sha256=sha256, content_type=content_type)
-    if services.archive.digest(key) != sha256:
-        raise RecordingError(
-            Reason.ARCHIVE_MISMATCH, f"the archive gave back other bytes than were written to {key}; the intake keeps its copy"
-        )
-    return info
+def _keep_sound(services: Services, recording: Recording, sound: Sound, folder: Path) -> Kept:
+    assert recording.sha256 is not None and recording.media is not None
+    extension = extension_of(recording)
+    key = media_key(recording.consultation_id, recording.id, recording.call_ended_at, extension)
+    if recording.archive_key is not None:
+        if not sound.kept:
+            return Kept(recording.archive_key, recording.archive_version_id, recording.kept_sha256 or recording.sha256)
+        assert recording.redaction_id is not None
+        key = silenced_key(recording.consultation_id, recording.id, recording.call_ended_at, recording.redaction_id, extension)
+    path = bring(services, recording, folder)
+    if not sound.kept:
+        return keep(services, key, path, recording.sha256, content_type_of(extension))
+    silenced = folder / "silenced"
+    mute(path, silenced, recording.media, sound.kept)
+    stretches = sum(map(len, sound.kept.values()))
+    return keep(services, key, silenced, _digest(silenced), content_type_of(extension), stretches)
 
 
-def _clear_intake(context: dg.AssetExecutionContext, services: Services, recording: media.Recording) -> None:
+def _keep_transcript(services: Services, recording: Recording, document: dict[str, Any], folder: Path) -> str:
+    path = folder / "transcript.json"
+    path.write_text(json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+    key = transcript_key(recording.consultation_id, recording.id, recording.call_ended_at, _current(recording))
+    digest = _digest(path)
+    try:
+        keep(services, key, path, digest, "application/json")
+    except ObjectConflict:
+        # A run that was killed after this write: the key belongs to this one version, and what is there is whole.
+        digest = services.archive.digest(key)
+    return digest
+
+
+def _render(services: Services, recording: Recording, sound: Sound, folder: Path) -> Kept | None:
+    """The redacted rendition; None where nobody may hear less than what is kept."""
+    assert recording.media is not None
+    if not sound.played or sound.played == sound.kept:
+        return None
+    kept, extension = bring(services, recording, folder), extension_of(recording)
+    target = folder / "rendition"
+    mute(kept, target, recording.media, sound.played)
+    digest = _digest(target)
+    key = rendition_key(recording.consultation_id, recording.id, recording.call_ended_at, digest, extension)
+    return keep(services, key, target, digest, content_type_of(extension))
+
+
+def _fate(services: Services, verdict: RowMapping) -> Fate:
+    return services.without_consent.fate(Publication(verdict["publication"]), ConsentOutcome(verdict["consent"]))
+
+
+def _destroy_in_time(
+    context: dg.AssetExecutionContext, services: Services, recording: Recording, verdict: RowMapping, report: Report
+) -> Done:
+    """Once the grace period is over and nobody reviews the call; until then its sound waits in the intake."""
+    now = services.now()
+    with services.engine.begin() as connection:
+        in_review = evaluations.is_in_review(connection, recording.consultation_id)
+        due = destroy_at(services.without_consent, recording.call_ended_at, in_review=in_review, now=now)
+        if due > now:
+            work.wait(connection, recording.id, due)
+            return Done.WAITING
+    if recording.intake_key is not None:
+        services.intake.delete(recording.intake_key)
+    with services.engine.begin() as connection:
+        media.save_destroyed(connection, recording, context.run_id, services.without_consent.version, verdict["consent"])
+    report.counters["destroyed"] += 1
+    return Done.PROCESSED
+
+
+def _current(recording: Recording) -> UUID:
+    assert recording.current_transcript_id is not None
+    return recording.current_transcript_id
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _clear_intake(context: dg.AssetExecutionContext, services: Services, recording: Recording) -> None:
     """The archive's copy is committed, so the intake's may go: once, and only if it is what was archived. Anything else is somebody else's."""
     key = recording.intake_key
     if recording.intake_cleared_at is not None:

@@ -24,7 +24,7 @@ from resources.speech.model import ModelUnavailable
 from resources.store import work
 from resources.store.work import Claim, LeaseLost
 
-STAGES = ("recordings", "transcripts", "archive", "search_documents")
+STAGES = ("recordings", "transcripts", "redactions", "findings", "archive", "search_documents")
 SYSTEMIC = (ModelUnavailable, StorageUnavailable, AccessDenied, BucketMissing, OperationalError)
 
 

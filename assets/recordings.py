@@ -33,7 +33,7 @@ def recordings(context: dg.AssetExecutionContext, services: dg.ResourceParam[Ser
             sha256 = services.intake.download(key, path)
             info = probe(path, announced_bytes=recording.announced_bytes)
         with services.engine.begin() as connection:
-            media.save_media(connection, recording.id, context.run_id, intake_key=key, sha256=sha256, info=info)
+            media.save_media(connection, recording, context.run_id, intake_key=key, sha256=sha256, info=info)
         report.counters["audio_seconds"] += info.duration_ms // 1000
         report.counters["bytes"] += info.size_bytes
         return Done.PROCESSED

@@ -7,7 +7,8 @@ import dagster as dg
 
 from assets.batches import Done, Report, Selection, work_through
 from assets.partitions import partitions
-from assets.reporting import card_data_check, given_up_check, result
+from assets.checks import card_data_check, card_data_result
+from assets.reporting import given_up_check, result
 from assets.services import Services
 from assets.transcripts import transcripts
 from domain.redaction.placeholders import placeholders_in
@@ -53,4 +54,4 @@ def redactions(context: dg.AssetExecutionContext, services: dg.ResourceParam[Ser
         return Done.PROCESSED
 
     report = work_through(context, services, selection, "redactions", hide, again=True)
-    return result(context, services, "redactions", report)
+    return result(context, services, "redactions", report, [card_data_result(context, services)])

@@ -1,5 +1,6 @@
 """What an asset tells the people who watch the Dagster UI: counts, a table of failures by recording id, and a check that turns red."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import dagster as dg
@@ -14,7 +15,10 @@ def given_up_check(asset: str) -> list[dg.AssetCheckSpec]:
     return [dg.AssetCheckSpec("nothing_failed", asset=asset, description=description)]
 
 
-def result(context: dg.AssetExecutionContext, services: Services, stage: str, report: Report) -> dg.MaterializeResult:
+def result(
+    context: dg.AssetExecutionContext, services: Services, stage: str, report: Report, checks: Sequence[dg.AssetCheckResult] = ()
+) -> dg.MaterializeResult:
+    """``checks``: the asset's own, beside the one that every stage has."""
     day = date.fromisoformat(context.partition_key)
     with services.engine.connect() as connection:
         failures = [row for row in work.open_failures(connection, day) if row["stage"] == stage]
@@ -35,7 +39,7 @@ def result(context: dg.AssetExecutionContext, services: Services, stage: str, re
         "failures": _table(failures),
         **dict(report.counters),
     }
-    return dg.MaterializeResult(metadata=metadata, check_results=[check])
+    return dg.MaterializeResult(metadata=metadata, check_results=[check, *checks])
 
 
 def _table(failures: list[dict[str, object]]) -> dg.TableMetadataValue:

@@ -8,7 +8,13 @@ from functools import cached_property
 
 from sqlalchemy import Engine
 
+from domain.consent import ConsentTable
+from domain.quarantine import WithoutConsent
+from domain.rules.rules import Rules
 from resources.objects import ObjectStore, open_store
+from resources.policies import recording_consent, without_consent
+from resources.policies.rules import load_rules
+from resources.redaction import Recognisers, load_recognisers
 from resources.search import SearchIndex
 from resources.search.postgres import PostgresIndex
 from resources.settings import Settings
@@ -33,6 +39,26 @@ class Services:
     def speech(self) -> SpeechModel:
         """Loaded at first use, so once per run, and not at all where nothing waits for it. Raises ModelUnavailable."""
         return SpeechModel.load(self.settings.speech())
+
+    @cached_property
+    def recognisers(self) -> Recognisers:
+        """Of personal and card data; loaded at first use."""
+        return load_recognisers(self.settings)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The compliance rules. Raises WrongPolicy."""
+        return load_rules(self.settings.rules_dir) if self.settings.rules_dir else load_rules()
+
+    @cached_property
+    def consent_table(self) -> ConsentTable:
+        """Who must consent where. Raises WrongPolicy."""
+        return recording_consent()
+
+    @cached_property
+    def without_consent(self) -> WithoutConsent:
+        """What becomes of recordings without consent. Raises WrongPolicy."""
+        return without_consent(self.settings.without_consent_file) if self.settings.without_consent_file else without_consent()
 
     @cached_property
     def diarizer(self) -> Diarizer | None:

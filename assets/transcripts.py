@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import dagster as dg
 
 from assets.batches import Done, Report, Selection, work_through
+from assets.checks import coverage_check, coverage_result
 from assets.partitions import partitions
 from assets.recordings import recordings
 from assets.reporting import given_up_check, result
@@ -30,7 +31,7 @@ PROGRESS_EVERY_S = 60
 
 
 @dg.asset(
-    partitions_def=partitions, deps=[recordings], group_name="consultations", kinds={"whisper"}, check_specs=given_up_check("transcripts")
+    partitions_def=partitions, deps=[recordings], group_name="consultations", kinds={"whisper"}, check_specs=[*given_up_check("transcripts"), *coverage_check("transcripts")]
 )
 def transcripts(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult:
     """The day's recordings as speaker-attributed turns with word times and confidences. Naming recordings transcribes them again."""
@@ -70,7 +71,7 @@ def transcripts(context: dg.AssetExecutionContext, services: dg.ResourceParam[Se
         return Done.PROCESSED
 
     report = work_through(context, services, selection, "transcripts", hear, again=True)
-    return result(context, services, "transcripts", report)
+    return result(context, services, "transcripts", report, [coverage_result(context, services)])
 
 
 def _attributed(

@@ -25,14 +25,14 @@ def workspace(services: Services, recording_id: UUID) -> Iterator[Path]:
 
 
 def bring(services: Services, recording: Recording, folder: Path) -> Path:
-    """The recording's file, from the intake or, once it has left that, from the archive.
+    """The recording's file, from the intake or, once it has left that, from the archive, where card data in it is silenced.
 
-    Raises RecordingError(CHANGED) if its bytes are not those that were ingested.
+    Raises RecordingError(CHANGED) if its bytes are not those that were ingested, or kept.
     """
     store: ObjectStore = services.intake
-    key = recording.intake_key
+    key, expected = recording.intake_key, recording.sha256
     if recording.archive_key is not None:
-        store, key = services.archive, recording.archive_key
+        store, key, expected = services.archive, recording.archive_key, recording.kept_sha256 or recording.sha256
     if key is None:
         raise RecordingError(Reason.UNEXPECTED, "the recording was ingested but names no object")
     path = folder / "media"
@@ -40,7 +40,7 @@ def bring(services: Services, recording: Recording, folder: Path) -> Path:
         sha256 = store.download(key, path)
     except ObjectMissing:
         raise RecordingError(Reason.CHANGED, "the object has disappeared since it was ingested") from None
-    if sha256 != recording.sha256:
+    if sha256 != expected:
         raise RecordingError(
             Reason.CHANGED, "the object's bytes differ from those that were ingested; compare its SHA-256 with the store's"
         )

@@ -143,6 +143,44 @@ def token(role: str, subject: str, team: str | None, minutes: int) -> None:
 
 
 @cli.group()
+def findings() -> None:
+    """What the compliance rules find."""
+
+
+@findings.command("show")
+@click.argument("consultation_id", type=click.UUID)
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def show_findings(consultation_id: UUID, as_json: bool) -> None:
+    """The verdicts on one consultation, with the words that they rest on."""
+    from cli.findings import show
+
+    show(_settings(), consultation_id, as_json=as_json)
+
+
+@findings.command("changes")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only those that were found from this UTC day on.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an evaluation, one a line.")
+def changed_findings(since: datetime | None, as_json: bool) -> None:
+    """Which verdicts a later evaluation found otherwise, and why."""
+    from cli.findings import changes
+
+    changes(_settings(), since.date() if since else None, as_json=as_json)
+
+
+@findings.command("again")
+@click.argument("consultation_ids", nargs=-1, type=click.UUID)
+@click.option("--all", "everything", is_flag=True, help="Everything that was judged.")
+@click.option("--redact", is_flag=True, help="Look for card and personal data again, too.")
+def judge_again(consultation_ids: tuple[UUID, ...], everything: bool, redact: bool) -> None:
+    """Judge consultations anew with the rules as they are now: the named ones, or --all."""
+    from cli.findings import again
+
+    if not consultation_ids and not everything:
+        raise click.UsageError("Name consultations or say --all.")
+    again(_settings(), consultation_ids, redact=redact)
+
+
+@cli.group()
 def audit() -> None:
     """The audit trail: who did what, when and why."""
 

@@ -16,6 +16,8 @@ MOST_ROOMS = 10
 WORDS = {
     "recordings": "wait for their file",
     "transcripts": "wait for transcription",
+    "redactions": "wait for redaction",
+    "findings": "wait for the compliance rules",
     "archive": "wait for the archive",
     "search_documents": "wait for search",
     "done": "searchable",

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     NO_FILE = "no_file"
     OUT_OF_MEMORY = "out_of_memory"
     ARCHIVE_MISMATCH = "archive_mismatch"
+    CARD_DATA_LEFT = "card_data_left"  # redaction's second look still finds some
     UNEXPECTED = "unexpected"
 
 
@@ -41,6 +42,7 @@ PERMANENT = frozenset(
         Reason.UNSAFE_KEY,
         Reason.EGRESS_FAILED,
         Reason.NO_FILE,
+        Reason.CARD_DATA_LEFT,
     }
 )
 """Reasons that another attempt cannot change: they are given up at once and wait for a person."""

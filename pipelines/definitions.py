@@ -7,15 +7,17 @@ import dagster as dg
 
 from assets.archive import archive
 from assets.batches import Selection
+from assets.findings import findings
 from assets.reconciliation import reconciliation
 from assets.recordings import recordings
+from assets.redactions import redactions
 from assets.search_documents import search_documents
 from assets.services import Services, open_services
 from assets.transcripts import transcripts
 from pipelines.sensors import pending_recordings
 from resources.settings import Settings
 
-STAGES = [recordings, transcripts, archive, search_documents]
+STAGES = [recordings, transcripts, redactions, findings, archive, search_documents]
 
 
 def build_definitions(settings: Settings, services: AbstractContextManager[Services] | None = None) -> dg.Definitions:

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     vocabulary_file: Path | None = None
     diarization_pipeline: str | None = None
 
+    rules_dir: Path | None = None
+    without_consent_file: Path | None = None
+
     batch_audio_minutes: int = Field(240, ge=1)
     lease_seconds: int = Field(120, ge=2)
     arrival_deadline_minutes: int = Field(60, ge=0)

@@ -86,7 +86,7 @@ class FolderStore:
                         yield self._info(key, details, None)
 
     @contextmanager
-    def open(self, key: str) -> Iterator[Iterator[bytes]]:
+    def open(self, key: str, first: int = 0, last: int | None = None) -> Iterator[Iterator[bytes]]:
         path = self._path(key)
         with self._explained():
             try:
@@ -99,11 +99,14 @@ class FolderStore:
             os.close(descriptor)
             raise self._missing(key)
         with open(descriptor, "rb", buffering=0) as file:
-            yield self._chunks(file.read)
+            file.seek(first)
+            yield self._chunks(file.read, None if last is None else last + 1 - first)
 
-    def _chunks(self, read: Callable[[int], bytes | None]) -> Iterator[bytes]:
+    def _chunks(self, read: Callable[[int], bytes | None], length: int | None) -> Iterator[bytes]:
         with self._explained():
-            while chunk := read(CHUNK_BYTES):
+            while chunk := read(CHUNK_BYTES if length is None else min(CHUNK_BYTES, length)):
+                if length is not None:
+                    length -= len(chunk)
                 yield chunk
 
     def download(self, key: str, path: Path, on_progress: Callable[[int], None] | None = None) -> str:

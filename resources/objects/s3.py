@@ -87,9 +87,10 @@ class S3Store:
                         yield ObjectInfo(safe_key(key), found["Size"], found["LastModified"], None, None)
 
     @contextmanager
-    def open(self, key: str) -> Iterator[Iterator[bytes]]:
+    def open(self, key: str, first: int = 0, last: int | None = None) -> Iterator[Iterator[bytes]]:
+        part = {"Range": f"bytes={first}-{'' if last is None else last}"} if first or last is not None else {}
         with self._explained(key):
-            body = self._s3.get_object(Bucket=self.bucket, Key=self._name(key))["Body"]
+            body = self._s3.get_object(Bucket=self.bucket, Key=self._name(key), **part)["Body"]
         try:
             yield self._chunks(key, body)
         finally:

@@ -80,8 +80,8 @@ class ObjectStore(Protocol):
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """Every object whose key begins with ``prefix``, in the order of their keys' bytes, without digests and versions."""
 
-    def open(self, key: str) -> AbstractContextManager[Iterator[bytes]]:
-        """The object's bytes in chunks. Raises ObjectMissing."""
+    def open(self, key: str, first: int = 0, last: int | None = None) -> AbstractContextManager[Iterator[bytes]]:
+        """The object's bytes in chunks: from number ``first`` to ``last``, both included, or to its end. Raises ObjectMissing."""
 
     def download(self, key: str, path: Path, on_progress: OnProgress | None = None) -> str:
         """Streams the object into ``path``, which appears whole or not at all. Returns the digest of the bytes that came."""

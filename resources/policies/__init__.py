@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
@@ -11,9 +11,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.consent import ConsentRule, ConsentTable, PlaceRule
+from domain.quarantine import Fate, WithoutConsent
 
 RECORDING_CONSENT = Path(__file__).parent / "recording_consent.yaml"
 TRAINING_DISCLOSURE = Path(__file__).parent / "training_disclosure.yaml"
+WITHOUT_CONSENT = Path(__file__).parent / "without_consent.yaml"
 Read = TypeVar("Read", bound=BaseModel)
 
 
@@ -64,6 +66,15 @@ class _Disclosure(_Strict):
     text: str = Field(min_length=1)
 
 
+class _WithoutConsent(_Strict):
+    version: str = Field(min_length=1, max_length=80)
+    declined: Fate
+    revoked: Fate
+    unknown: Fate
+    after_withdrawal: Fate
+    grace_days: int = Field(ge=0, le=3650)
+
+
 @dataclass(frozen=True, slots=True)
 class Disclosure:
     """Words that somebody is asked with. ``version`` names them exactly: it ends in a digest of the file."""
@@ -88,6 +99,13 @@ def recording_consent(path: Path = RECORDING_CONSENT) -> ConsentTable:
     rules += [PlaceRule(place, ConsentRule.ONE_PARTY, one.citation, one.effective_from, one.effective_until) for place in one.places]
     _require_dates(path, rules)
     return ConsentTable(_versioned(read.version, body), tuple(rules), staff_asked=read.staff.consent == "asked")
+
+
+def without_consent(path: Path = WITHOUT_CONSENT) -> WithoutConsent:
+    """What becomes of recordings without consent. Raises WrongPolicy."""
+    body, read = _read(path, _WithoutConsent)
+    grace = timedelta(days=read.grace_days)
+    return WithoutConsent(_versioned(read.version, body), read.declined, read.revoked, read.unknown, read.after_withdrawal, grace)
 
 
 def _versioned(version: str, body: bytes) -> str:

@@ -84,6 +84,16 @@ def judge_again(connection: Connection, consultation_ids: Sequence[UUID] = ()) -
     return connection.execute(query.values(judged_redaction_id=None, claims=recordings.c.claims + 1)).rowcount
 
 
+def is_in_review(connection: Connection, consultation_id: UUID) -> bool:
+    """Whether somebody still has to decide about a verdict on the consultation's consent."""
+    waiting = and_(
+        review_items.c.consultation_id == consultation_id,
+        review_items.c.what == "recording_consent",
+        review_items.c.state.in_(("open", "claimed", "escalated")),
+    )
+    return connection.execute(select(review_items.c.id).where(waiting).limit(1)).first() is not None
+
+
 def of_day(connection: Connection, day: date, rule_id: str) -> Sequence[RowMapping]:
     """The day's consultations with their worst verdict on a rule that is not met: consultation, verdict, recordings."""
     worst = func.bool_or(findings.c.verdict == Verdict.NOT_MET.value)

@@ -44,6 +44,7 @@ def load(connection: Connection, consultation_id: UUID, table: ConsentTable) -> 
         .where(
             recordings.c.consultation_id == consultation_id,
             recordings.c.redaction_id.is_not(None),
+            recordings.c.destroyed_at.is_(None),
             recordings.c.redacted_transcript_id == recordings.c.current_transcript_id,
         )
         .order_by(recordings.c.started_at.nulls_last(), recordings.c.id)

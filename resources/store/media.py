@@ -5,20 +5,26 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
+from domain.audit import Deed
 from domain.call_events import EgressStatus
 from domain.egress_layout import EgressLayout, Listed
 from domain.hearing import Person
 from domain.parties import Party
+from resources.compliance_tables import findings, redacted_turns, redaction_runs
 from resources.media import MediaInfo
-from resources.store import work
-from resources.tables import consultations, participants, recordings, transcripts
+from resources.store import audit, work
+from resources.tables import consultations, participants, recordings, transcripts, turns
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A recording as the store knows it. ``call_ended_at`` is the room's end or, where that is missing, the recording's."""
+    """A recording as the store knows it. ``call_ended_at`` is the room's end or, where that is missing, the recording's.
+
+    ``sha256`` is that of the upload, ``kept_sha256`` of what the archive holds of it: another one where something was silenced.
+    ``call_started_at``: the room's start.
+    """
 
     id: UUID
     consultation_id: UUID
@@ -30,6 +36,7 @@ class Recording:
     layout: EgressLayout
     started_at: datetime | None
     ended_at: datetime | None
+    call_started_at: datetime | None
     call_ended_at: datetime
     announced_at: datetime
     announced_bytes: int | None
@@ -43,6 +50,11 @@ class Recording:
     archive_key: str | None
     archive_version_id: str | None
     intake_cleared_at: datetime | None
+    redaction_id: UUID | None
+    evaluation_id: UUID | None
+    kept_sha256: str | None
+    rendition_key: str | None
+    rendition_sha256: str | None
 
     @property
     def expected_ms(self) -> int | None:
@@ -57,7 +69,7 @@ class Recording:
 def load(connection: Connection, recording_id: UUID) -> Recording:
     row = (
         connection.execute(
-            select(recordings, consultations.c.ended_at.label("room_ended_at"))
+            select(recordings, consultations.c.started_at.label("room_started_at"), consultations.c.ended_at.label("room_ended_at"))
             .select_from(recordings.join(consultations))
             .where(recordings.c.id == recording_id)
         )
@@ -96,12 +108,18 @@ def load(connection: Connection, recording_id: UUID) -> Recording:
             "archive_key",
             "archive_version_id",
             "intake_cleared_at",
+            "redaction_id",
+            "evaluation_id",
+            "kept_sha256",
+            "rendition_key",
+            "rendition_sha256",
         )
     }
     return Recording(
         **plain,
         egress_status=EgressStatus(row["egress_status"]),
         layout=EgressLayout.from_json(row["layout"]),
+        call_started_at=row["room_started_at"],
         call_ended_at=row["room_ended_at"] or row["ended_at"] or row["announced_at"],
         media=media,
         flags=tuple(row["flags"]),
@@ -132,12 +150,13 @@ def people(connection: Connection, recording: Recording) -> list[Person]:
     ]
 
 
-def save_media(connection: Connection, recording_id: UUID, owner: str, *, intake_key: str, sha256: str, info: MediaInfo) -> None:
-    """What fetching and probing found out. Raises LeaseLost."""
-    work.hold(connection, recording_id, owner)
+def save_media(connection: Connection, recording: Recording, owner: str, *, intake_key: str, sha256: str, info: MediaInfo) -> None:
+    """What fetching and probing found out; the file's hash stands in the audit trail from its first touch on. Raises LeaseLost."""
+    work.hold(connection, recording.id, owner)
+    _append(connection, recording, "recording.take_in", (("upload_sha256", sha256), ("size_bytes", info.size_bytes)))
     _set(
         connection,
-        recording_id,
+        recording.id,
         intake_key=intake_key,
         sha256=sha256,
         size_bytes=info.size_bytes,
@@ -151,20 +170,82 @@ def save_media(connection: Connection, recording_id: UUID, owner: str, *, intake
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One object of the archive: where it is, which version, and the SHA-256 of its bytes. ``silenced``: stretches of it, counted."""
+
+    key: str
+    version_id: str | None
+    sha256: str
+    silenced: int = 0
+
+
 def save_archived(
-    connection: Connection, recording_id: UUID, owner: str, *, transcript_id: UUID, key: str, version_id: str | None, document_sha256: str
+    connection: Connection, recording: Recording, owner: str, *, transcript_id: UUID, sound: Kept, url: str, document_sha256: str
 ) -> None:
-    """The archive's copies were read back and are whole. Raises LeaseLost."""
-    work.hold(connection, recording_id, owner)
+    """The archive's copies were read back and are whole. ``url``: where the sound is, for the consultation's first recording. Raises LeaseLost."""
+    work.hold(connection, recording.id, owner)
     _set(
         connection,
-        recording_id,
+        recording.id,
         archived_transcript_id=transcript_id,
-        archive_key=key,
-        archive_version_id=version_id,
+        archive_key=sound.key,
+        archive_version_id=sound.version_id,
+        kept_sha256=sound.sha256,
         archived_at=func.coalesce(recordings.c.archived_at, func.now()),
     )
     connection.execute(update(transcripts).where(transcripts.c.id == transcript_id).values(document_sha256=document_sha256))
+    first = (
+        select(recordings.c.id)
+        .where(recordings.c.consultation_id == recording.consultation_id, recordings.c.sha256.is_not(None))
+        .order_by(recordings.c.started_at.nulls_last(), recordings.c.id)
+        .limit(1)
+    )
+    if connection.execute(first).scalar() == recording.id:
+        this = consultations.c.id == recording.consultation_id
+        connection.execute(update(consultations).where(this).values(recording_url=url))
+    if recording.kept_sha256 != sound.sha256:
+        details = (("upload_sha256", recording.sha256), ("kept_sha256", sound.sha256), ("silenced", sound.silenced))
+        _append(connection, recording, "recording.keep", details)
+
+
+def save_rendition(connection: Connection, recording: Recording, owner: str, rendition: Kept | None) -> None:
+    """The redacted rendition for the newest evaluation, None where the archive's copy needs none. Raises LeaseLost."""
+    work.hold(connection, recording.id, owner)
+    _set(
+        connection,
+        recording.id,
+        rendition_key=rendition.key if rendition else None,
+        rendition_sha256=rendition.sha256 if rendition else None,
+        archived_evaluation_id=recording.evaluation_id,
+    )
+
+
+def forget_words(connection: Connection, recording: Recording, owner: str, from_ms: int) -> None:
+    """What was said from there on is removed from its transcripts. Raises LeaseLost."""
+    work.hold(connection, recording.id, owner)
+    mine = select(transcripts.c.id).where(transcripts.c.recording_id == recording.id)
+    later = connection.execute(
+        select(turns.c.transcript_id, turns.c.position).where(turns.c.transcript_id.in_(mine), turns.c.end_ms > from_ms)
+    ).all()
+    for turn in later:
+        of_it = select(redaction_runs.c.id).where(redaction_runs.c.transcript_id == turn.transcript_id)
+        here = (redacted_turns.c.redaction_id.in_(of_it)) & (redacted_turns.c.position == turn.position)
+        connection.execute(delete(redacted_turns).where(here))
+        connection.execute(delete(turns).where(turns.c.transcript_id == turn.transcript_id, turns.c.position == turn.position))
+
+
+def save_destroyed(connection: Connection, recording: Recording, owner: str, policy_version: str, why: str) -> None:
+    """Nothing of its sound is left; what was said in it is removed here. Raises LeaseLost."""
+    work.hold(connection, recording.id, owner)
+    mine = select(transcripts.c.id).where(transcripts.c.recording_id == recording.id)
+    connection.execute(delete(turns).where(turns.c.transcript_id.in_(mine)))
+    of_it = select(redaction_runs.c.id).where(redaction_runs.c.recording_id == recording.id)
+    connection.execute(delete(redacted_turns).where(redacted_turns.c.redaction_id.in_(of_it)))
+    connection.execute(update(findings).where(findings.c.recording_id == recording.id).values(quote=None))
+    _set(connection, recording.id, destroyed_at=func.now(), intake_cleared_at=func.coalesce(recordings.c.intake_cleared_at, func.now()))
+    details = (("upload_sha256", recording.sha256), ("policy", policy_version), ("consent", why))
+    _append(connection, recording, "recording.destroy", details)
 
 
 def upload_is_shared(connection: Connection, recording: Recording) -> bool:
@@ -179,15 +260,10 @@ def save_intake_cleared(connection: Connection, recording_id: UUID) -> None:
     _set(connection, recording_id, intake_cleared_at=func.coalesce(recordings.c.intake_cleared_at, func.now()))
 
 
-def save_searchable(connection: Connection, recording_id: UUID, transcript_id: UUID) -> None:
-    """Its turns can be found from the commit of this transaction on; the first time is kept."""
-    _set(
-        connection,
-        recording_id,
-        searchable_transcript_id=transcript_id,
-        searchable_at=func.coalesce(recordings.c.searchable_at, func.clock_timestamp()),
-    )
-
-
 def _set(connection: Connection, recording_id: UUID, **values: Any) -> None:
     connection.execute(update(recordings).where(recordings.c.id == recording_id).values(**values))
+
+
+def _append(connection: Connection, recording: Recording, action: str, details: tuple[tuple[str, str | int | bool | None], ...]) -> None:
+    deed = Deed("verbatim", "service", action, consultation_id=recording.consultation_id, subject=str(recording.id), details=details)
+    audit.append(connection, deed)

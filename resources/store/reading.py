@@ -4,16 +4,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, and_, func, select
 
+from domain.rules.shapes import Publication
+from resources.compliance_tables import redacted_turns
+from resources.store import evaluations
+from resources.store.call_times import call_start, offset_ms
 from resources.tables import consultations, recordings, turns, webhook_events
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingShown:
+    """``offset_ms``: how far into the call it begins. ``archived``: whether there is something to play."""
+
     id: UUID
     stage: str
     flags: tuple[str, ...]
+    offset_ms: int
+    archived: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +38,15 @@ class TurnShown:
 
 @dataclass(frozen=True, slots=True)
 class ConsultationTranscript:
+    """``publication`` is None before the call was judged; ``withdrawn_at_ms``: from there on in the call it may not be used."""
+
     id: UUID
     type: str
     started_at: datetime | None
     duration_seconds: int | None
+    publication: Publication | None
+    consent: str | None
+    withdrawn_at_ms: int | None
     recordings: tuple[RecordingShown, ...]
     turns: tuple[TurnShown, ...]
 
@@ -44,46 +57,54 @@ class Reader:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def transcript_page(self, consultation_id: UUID) -> ConsultationTranscript | None:
-        """What search may show of a consultation: the turns of its searchable transcripts, in order of time."""
+    def transcript_page(self, consultation_id: UUID, *, everything: bool = False, original: bool = False) -> ConsultationTranscript | None:
+        """The turns of a consultation as they may be shown, in order of time: redacted, and as far as consent goes.
+
+        With ``everything`` also what is in quarantine, for compliance officers alone; with ``original`` the words themselves, of which card
+        numbers and security codes are not kept.
+        """
         with self._engine.connect() as connection:
             call = connection.execute(select(consultations).where(consultations.c.id == consultation_id)).mappings().first()
             if call is None:
                 return None
-            media = (
-                connection.execute(
-                    select(recordings)
-                    .where(recordings.c.consultation_id == consultation_id)
-                    .order_by(recordings.c.announced_at, recordings.c.id)
+            verdict = evaluations.newest(connection, consultation_id)
+            media = connection.execute(
+                select(recordings)
+                .where(recordings.c.consultation_id == consultation_id)
+                .order_by(recordings.c.announced_at, recordings.c.id)
+            ).all()
+            transcript = recordings.c.current_transcript_id if everything else recordings.c.searchable_transcript_id
+            redacted = and_(redacted_turns.c.redaction_id == recordings.c.redaction_id, redacted_turns.c.position == turns.c.position)
+            said = connection.execute(
+                select(turns, redacted_turns.c.text.label("redacted"), recordings.c.started_at, recordings.c.announced_at)
+                .select_from(recordings.join(turns, turns.c.transcript_id == transcript).outerjoin(redacted_turns, redacted))
+                .where(
+                    recordings.c.consultation_id == consultation_id,
+                    recordings.c.redacted_transcript_id == recordings.c.current_transcript_id,
                 )
-                .mappings()
-                .all()
-            )
-            said = (
-                connection.execute(
-                    select(turns, recordings.c.started_at)
-                    .select_from(recordings.join(turns, turns.c.transcript_id == recordings.c.searchable_transcript_id))
-                    .where(recordings.c.consultation_id == consultation_id)
-                )
-                .mappings()
-                .all()
-            )
-        began = call["started_at"]
+            ).all()
+        cut_ms = verdict["withdrawn_at_ms"] if verdict and verdict["publication"] == Publication.CUT.value and not everything else None
         shown = []
         for turn in said:
-            offset = turn["started_at"] - began if turn["started_at"] and began else None
-            offset_ms = max(0, round(offset.total_seconds() * 1000)) if offset else 0
-            shown.append(
-                TurnShown(
-                    turn["id"], turn["role"], turn["start_ms"] + offset_ms, turn["end_ms"] + offset_ms, turn["text"], turn["attribution"]
-                )
-            )
+            offset = offset_ms(turn.started_at, call_start(call["started_at"], turn.started_at, turn.announced_at))
+            if cut_ms is not None and turn.end_ms + offset > cut_ms:
+                continue
+            text = turn.text if original or turn.redacted is None else turn.redacted
+            shown.append(TurnShown(turn.id, turn.role, turn.start_ms + offset, turn.end_ms + offset, text, turn.attribution))
         return ConsultationTranscript(
             id=consultation_id,
             type=call["consultation_type"],
-            started_at=began,
+            started_at=call["started_at"],
             duration_seconds=call["duration_seconds"],
-            recordings=tuple(RecordingShown(row["id"], row["stage"], tuple(row["flags"])) for row in media),
+            publication=Publication(verdict["publication"]) if verdict else None,
+            consent=verdict["consent"] if verdict else None,
+            withdrawn_at_ms=verdict["withdrawn_at_ms"] if verdict else None,
+            recordings=tuple(
+                RecordingShown(
+                    row.id, row.stage, tuple(row.flags), offset_ms(row.started_at, call["started_at"]), row.archive_key is not None
+                )
+                for row in media
+            ),
             turns=tuple(sorted(shown, key=lambda turn: (turn.start_ms, turn.turn_id))),
         )
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from domain.redaction.placeholders import redacted_text, redacted_words
 from domain.redaction.shapes import CARD_DATA, Redaction, Sensitive
@@ -77,9 +77,12 @@ def of(connection: Connection, redaction_id: UUID) -> tuple[Redaction, ...]:
     return tuple(_redaction(row) for row in rows)
 
 
-def forget(connection: Connection, redaction_id: UUID) -> None:
-    """Removes how its turns read, for whoever destroys a transcript; what was found in them stays, without a word of it."""
-    connection.execute(delete(redacted_turns).where(redacted_turns.c.redaction_id == redaction_id))
+def judge_again(connection: Connection, consultation_ids: Sequence[UUID] = ()) -> int:
+    """Have transcripts looked through, and their calls judged, anew by the next run: of the named consultations, or all. Returns how many."""
+    query = update(recordings).where(recordings.c.redacted_transcript_id.is_not(None), recordings.c.destroyed_at.is_(None))
+    if consultation_ids:
+        query = query.where(recordings.c.consultation_id.in_(consultation_ids))
+    return connection.execute(query.values(redacted_transcript_id=None, claims=recordings.c.claims + 1)).rowcount
 
 
 def _row(redaction_id: UUID, one: Redaction) -> dict[str, Any]:

@@ -7,11 +7,10 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from domain.consultations import spoken_line
 from domain.parties import Party
 from domain.transcripts import Attribution, Turn, Word
 from resources.store import work
-from resources.tables import consultations, participants, recordings, transcripts, turns
+from resources.tables import participants, recordings, transcripts, turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,32 +117,6 @@ def spoken(connection: Connection, transcript_id: UUID) -> tuple[Turn, ...]:
         )
         for row in rows
     )
-
-
-def fill_consultation(connection: Connection, recording_id: UUID, recording_url: str) -> None:
-    """``video_consultations.transcript`` from the current versions of all its recordings, in order of time; ``recording_url`` of the first."""
-    consultation_id = connection.execute(select(recordings.c.consultation_id).where(recordings.c.id == recording_id)).scalar_one()
-    call = connection.execute(select(consultations.c.started_at).where(consultations.c.id == consultation_id).with_for_update()).one()
-    spoken = connection.execute(
-        select(recordings.c.started_at, turns.c.role, turns.c.start_ms, turns.c.text)
-        .select_from(recordings.join(turns, turns.c.transcript_id == recordings.c.current_transcript_id))
-        .where(recordings.c.consultation_id == consultation_id)
-    ).all()
-    lines = []
-    for row in spoken:
-        offset = row.started_at - call.started_at if row.started_at and call.started_at else None
-        at_ms = row.start_ms + (max(0, round(offset.total_seconds() * 1000)) if offset else 0)
-        lines.append((at_ms, row.role, row.text))
-    first = connection.execute(
-        select(recordings.c.id)
-        .where(recordings.c.consultation_id == consultation_id, recordings.c.sha256.is_not(None))
-        .order_by(recordings.c.started_at.nulls_last(), recordings.c.id)
-        .limit(1)
-    ).scalar()
-    values: dict[str, Any] = {"transcript": "\n".join(spoken_line(*line) for line in sorted(lines))}
-    if first == recording_id:
-        values["recording_url"] = recording_url
-    connection.execute(update(consultations).where(consultations.c.id == consultation_id).values(**values))
 
 
 def document(connection: Connection, transcript_id: UUID) -> dict[str, Any]:

@@ -47,6 +47,14 @@ def test_what_is_written_comes_back(place: Place, tmp_path: Path, content: bytes
     assert store.url(key).startswith(("file:///", "s3://"))
 
 
+@pytest.mark.parametrize(("first", "last"), [(0, 0), (0, 9), (5, None), (3, 7), (1_499_999, None), (1_000_000, 1_400_000)])
+def test_a_part_of_an_object(place: Place, tmp_path: Path, first: int, last: int | None) -> None:
+    content = bytes(range(250)) * 6_000
+    put(place.store, tmp_path, "a/b.ogg", content)
+    with place.store.open("a/b.ogg", first, last) as chunks:
+        assert b"".join(chunks) == content[first : None if last is None else last + 1]
+
+
 def test_a_deleted_object_is_gone_and_deleting_again_is_no_error(place: Place, tmp_path: Path) -> None:
     put(place.store, tmp_path, "a/b.ogg", b"one")
     for _ in range(2):
