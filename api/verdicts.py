@@ -155,7 +155,11 @@ def transcript(
     refused = original and not (officer and verbatim_reason and verbatim_reason.strip())
     try:
         with request.app.state.engine.begin() as connection:
-            shown = None if refused else Reader(request.app.state.engine).transcript_page(consultation_id, everything=officer, original=original)
+            shown = (
+                None
+                if refused
+                else Reader(request.app.state.engine).transcript_page(consultation_id, everything=officer, original=original)
+            )
             outcome = Outcome.REFUSED if refused else Outcome.DONE
             if shown is not None or refused:
                 known = consultation_id if shown is not None else None
@@ -197,9 +201,7 @@ def findings(request: Request, consultation_id: UUID) -> EvaluationsOut | Respon
         with request.app.state.engine.begin() as connection:
             if Reader(request.app.state.engine).transcript_page(consultation_id) is None:
                 return problem(404, "No such consultation", "There is none with this id.")
-            found = [
-                (row, evaluations.findings_of(connection, row["id"])) for row in evaluations.listed(connection, consultation_id)
-            ]
+            found = [(row, evaluations.findings_of(connection, row["id"])) for row in evaluations.listed(connection, consultation_id)]
             audit.append(connection, deed_of(request, "findings.read", consultation_id=consultation_id))
     except (OperationalError, NoConnectionFree):
         return store_is_down()

@@ -87,7 +87,9 @@ def _archive(
             document_sha256=digest,
         )
     if recording.archive_key not in (None, kept.key):
-        services.archive.delete(recording.archive_key)  # it has card data in it; where it is locked, its versions stay, and the audit trail names it
+        services.archive.delete(
+            recording.archive_key
+        )  # it has card data in it; where it is locked, its versions stay, and the audit trail names it
     with services.engine.connect() as connection:
         return media.load(connection, recording.id)
 

@@ -22,7 +22,9 @@ def disclosure_check(asset: str) -> list[dg.AssetCheckSpec]:
 
 def consent_check(asset: str) -> list[dg.AssetCheckSpec]:
     return [
-        dg.AssetCheckSpec(CONSENT, asset=asset, description="Red where a call of this day was recorded without consent, or nobody can tell.")
+        dg.AssetCheckSpec(
+            CONSENT, asset=asset, description="Red where a call of this day was recorded without consent, or nobody can tell."
+        )
     ]
 
 

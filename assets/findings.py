@@ -6,6 +6,8 @@ Rules are in resources.policies, judging in domain.rules. A call is judged as a 
 from datetime import date, timedelta
 
 import dagster as dg
+from domain.review import apply
+from domain.rules.judging import judge
 
 from assets.batches import Done, Report, Selection, work_through
 from assets.checks import consent_check, disclosure_check, judged_checks
@@ -13,8 +15,6 @@ from assets.partitions import partitions
 from assets.redactions import redactions
 from assets.reporting import given_up_check, result
 from assets.services import Services
-from domain.review import apply
-from domain.rules.judging import judge
 from domain.rules.shapes import Publication
 from resources.store import evaluations, heard_calls, publishing, reviews, work
 from resources.store.work import Claim

@@ -4,16 +4,17 @@ Silencing the sound belongs to the asset ``archive``, which writes it; what coun
 """
 
 import dagster as dg
+from domain.redaction.placeholders import placeholders_in
+from resources.redaction import find
 
 from assets.batches import Done, Report, Selection, work_through
-from assets.partitions import partitions
 from assets.checks import card_data_check, card_data_result
+from assets.partitions import partitions
 from assets.reporting import given_up_check, result
 from assets.services import Services
 from assets.transcripts import transcripts
-from domain.redaction.placeholders import placeholders_in
-from resources.redaction import find
-from resources.store import media, redactions as redacted, work
+from resources.store import media, work
+from resources.store import redactions as redacted
 from resources.store import transcripts as versions
 from resources.store.work import Claim
 

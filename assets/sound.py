@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from assets.services import Services
-from domain.failures import Reason, RecordingError
 from domain.redaction.muting import Spans, mute_spans, union
 from domain.redaction.placeholders import PLACEHOLDER
+
+from assets.services import Services
+from domain.failures import Reason, RecordingError
 from domain.redaction.shapes import CARD_DATA, Redaction
 from domain.rules.shapes import Publication
 from domain.transcripts import Turn

@@ -12,8 +12,8 @@ from assets.recordings import recordings
 from assets.reporting import given_up_check, result
 from assets.services import Services
 from assets.workspace import bring, workspace
-from domain.coverage import wordless
 from domain.attribution import Layout, NamedVoices, attribute, needs_voices
+from domain.coverage import wordless
 from domain.hearing import Person, layout_of, live_ms
 from domain.media_checks import ChannelSpeech, Flag, attribution_flags, egress_flags, length_flags, speech_flags
 from domain.transcripts import Turn
@@ -31,7 +31,11 @@ PROGRESS_EVERY_S = 60
 
 
 @dg.asset(
-    partitions_def=partitions, deps=[recordings], group_name="consultations", kinds={"whisper"}, check_specs=[*given_up_check("transcripts"), *coverage_check("transcripts")]
+    partitions_def=partitions,
+    deps=[recordings],
+    group_name="consultations",
+    kinds={"whisper"},
+    check_specs=[*given_up_check("transcripts"), *coverage_check("transcripts")],
 )
 def transcripts(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services], selection: Selection) -> dg.MaterializeResult:
     """The day's recordings as speaker-attributed turns with word times and confidences. Naming recordings transcribes them again."""

@@ -23,7 +23,7 @@ from sqlalchemy import Connection, text
 import demo
 from cli.stack import Stack, running
 from cli.up import show_urls, stay
-from demo.front_door import announce, upload
+from demo.front_door import announce, tell_consents, upload
 from demo.truth import DemoCall, load_calls
 from domain.roles import Role
 from resources.identity import issue
@@ -32,22 +32,26 @@ from resources.settings import Settings
 CALLS = Path(demo.__path__[0]) / "calls"
 PATIENCE_S = 600
 WIDE = 130  # columns of a terminal
-SEARCHES = ('speaker:customer "do not consent"', "type:claims accident", '"security code"')
+SEARCHES = ('speaker:customer "i consent"', "type:support yoga", '"security code"')
+HIDDEN = '"do not consent"'
+"""Said in a demo call, and in none that may be used."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one call. ``searchable_s``: from egress_ended to the moment when all its turns could be found."""
+    """What became of one call. ``searchable_s``: from egress_ended to the moment when all its turns could be found. ``consent`` and
+    ``publication`` are None until it was judged."""
 
     call: DemoCall
     recordings: int
     done: int
     given_up: tuple[str, ...]
-    channels: int
     flags: tuple[str, ...]
     speakers: tuple[str, ...]
     turns: int
     searchable_s: float | None
+    consent: str | None
+    publication: str | None
 
     @property
     def settled(self) -> bool:
@@ -55,12 +59,16 @@ class Outcome:
 
     @property
     def as_meant(self) -> bool:
-        """Every file became searchable, and an egress that failed is shown as failed."""
-        return self.settled and self.done == sum(egress.file is not None for egress in self.call.egresses)
+        """Every file became searchable as far as consent goes, and an egress that failed is shown as failed."""
+        return (
+            self.settled
+            and self.done == sum(egress.file is not None for egress in self.call.egresses)
+            and self.publication == self.call.publication
+        )
 
 
 def run(settings: Settings, *, once: bool) -> int:
-    """The exit status: 0 if every call with a recording is searchable."""
+    """The exit status: 0 if every call with a recording is searchable, or in quarantine for want of consent."""
     console = Console()
     settings, environment = _for_demo(settings)
     with ExitStack() as exits:
@@ -76,10 +84,11 @@ def run(settings: Settings, *, once: bool) -> int:
         console.print(_table(outcomes, console.width))
         token = issue(settings, Role.COMPLIANCE, subject="demo", lifetime=timedelta(hours=12))
         hits = [_search(console, stack, query, token) for query in SEARCHES]
+        leaked = _search(console, stack, HIDDEN, token, quiet="  no hit: the call in which it is said is in quarantine")
         wrong = [outcome.call.title for outcome in outcomes if not outcome.as_meant]
         for title in wrong:
-            console.print(f"Not searchable: {title}. `verbatim status` says why.", style="bold red")
-        status = 1 if wrong or not all(hits) else 0
+            console.print(f"Not as it should be: {title}. `verbatim status` says why.", style="bold red")
+        status = 1 if wrong or leaked or not all(hits) else 0
         if not once:
             with console.status("Waiting for Dagster's webserver …"):
                 stack.group.wait_for("dagster-webserver", f"{stack.dagster_url}/server_info")
@@ -131,6 +140,8 @@ def _send(console: Console, settings: Settings, stack: Stack, calls: list[DemoCa
         upload(call, CALLS, Path(settings.intake), known)
         url = f"{stack.api_url}/api/livekit/webhook"
         events += announce(call, CALLS, url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
+        with stack.engine.begin() as connection:
+            tell_consents(connection, call)
     console.print(f"Sent {events} signed webhooks about {len(calls)} calls.")
 
 
@@ -144,8 +155,10 @@ def _follow(console: Console, stack: Stack, calls: list[DemoCall]) -> list[Outco
             for stage, words in (
                 ("sha256", "fetched"),
                 ("current_transcript_id", "transcribed"),
+                ("redaction_id", "redacted"),
+                ("evaluation_id", "judged"),
                 ("archived_at", "archived"),
-                ("searchable_at", "searchable"),
+                ("published_evaluation_id", "settled"),
             )
         }
         while True:
@@ -169,7 +182,7 @@ def _outcome(connection: Connection, call: DemoCall) -> Outcome:
     row = connection.execute(
         text(
             """
-            SELECT count(DISTINCT r.id) AS recordings, count(DISTINCT r.id) FILTER (WHERE r.stage = 'done') AS done, max(r.channels) AS channels,
+            SELECT count(DISTINCT r.id) AS recordings, count(DISTINCT r.id) FILTER (WHERE r.stage = 'done') AS done,
                    array_remove(array_agg(DISTINCT f.reason), NULL) AS reasons,
                    array_remove(array_agg(DISTINCT flag), NULL) AS flags,
                    extract(epoch FROM max(r.searchable_at - r.announced_at)) AS seconds
@@ -184,39 +197,47 @@ def _outcome(connection: Connection, call: DemoCall) -> Outcome:
     said = connection.execute(
         text(
             """
-            SELECT count(*) AS turns, array_remove(array_agg(DISTINCT t.role), NULL) AS roles
-            FROM turns t JOIN recordings r ON r.searchable_transcript_id = t.transcript_id
-            JOIN video_consultations c ON c.id = r.consultation_id WHERE c.room_sid = :sid
+            SELECT count(*) AS turns, array_remove(array_agg(DISTINCT d.speaker), NULL) AS roles
+            FROM search_documents d JOIN video_consultations c ON c.id = d.consultation_id WHERE c.room_sid = :sid
             """
         ),
         {"sid": call.room_sid},
     ).one()
+    verdict = connection.execute(
+        text(
+            """
+            SELECT e.consent, e.publication FROM evaluations e JOIN video_consultations c ON c.id = e.consultation_id
+            WHERE c.room_sid = :sid ORDER BY e.number DESC LIMIT 1
+            """
+        ),
+        {"sid": call.room_sid},
+    ).one_or_none()
     seconds = float(row.seconds) if row.seconds is not None else None
     reasons, flags, roles = tuple(row.reasons), tuple(row.flags), tuple(said.roles or ())
-    return Outcome(call, row.recordings, row.done, reasons, row.channels or 0, flags, roles, said.turns, seconds)
+    return Outcome(call, row.recordings, row.done, reasons, flags, roles, said.turns, seconds, *(verdict or (None, None)))
 
 
 def _table(outcomes: list[Outcome], width: int) -> Table:
     """Fits 80 columns: there a call goes by its short name. What is to be said about a call stands under it."""
     table = Table(title="The demo calls", box=SIMPLE_HEAVY, collapse_padding=True, pad_edge=False)
-    for heading in ("call", "length", "channels", "speakers", "turns", "searchable"):
+    for heading in ("call", "length", "speakers", "turns", "consent", "searchable"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "turns" else "left")
     for outcome in outcomes:
         minutes, seconds = divmod(outcome.call.duration_ms // 1000, 60)
-        files = sum(egress.file is not None for egress in outcome.call.egresses)
-        channels = f"{files} x {outcome.channels}" if files > 1 else str(outcome.channels or "-")
-        after = f"{outcome.searchable_s:.1f} s" if outcome.searchable_s is not None else "never"
+        after = f"{outcome.searchable_s:.1f} s" if outcome.searchable_s is not None else outcome.publication or "never"
+        if outcome.publication == "cut":
+            after = f"{after}, in part"
         remarks = [*(f"failed: {reason}" for reason in outcome.given_up), *(flag for flag in outcome.flags if flag not in outcome.given_up)]
         call = outcome.call.title if width >= WIDE else outcome.call.name
         length = f"{minutes}:{seconds:02d}"
         named = Text("\n").join([Text(call), *(Text(f"  {remark}", style="yellow") for remark in remarks)])
         speakers = (", " if width >= WIDE else "\n").join(outcome.speakers)
-        table.add_row(named, length, channels, speakers, str(outcome.turns), after)
+        table.add_row(named, length, speakers, str(outcome.turns), outcome.consent or "-", after)
     return table
 
 
-def _search(console: Console, stack: Stack, query: str, token: str) -> int:
-    """Ask the API as anybody would and print the hits; returns how many."""
+def _search(console: Console, stack: Stack, query: str, token: str, *, quiet: str | None = None) -> int:
+    """Ask the API as anybody would and print the hits; returns how many. ``quiet``: what to say where there is none, and should be none."""
     url = f"{stack.api_url}/api/search?{urllib.parse.urlencode({'q': query, 'limit': 3})}"
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
     with urllib.request.urlopen(request, timeout=30) as answer:
@@ -230,5 +251,5 @@ def _search(console: Console, stack: Stack, query: str, token: str) -> int:
             line.append(fragment["text"], style="bold yellow" if fragment["highlighted"] else "")
         console.print(line)
     if not hits:
-        console.print("  no hit", style="bold red")
+        console.print(quiet or "  no hit", style="dim" if quiet else "bold red")
     return len(hits)

@@ -30,7 +30,9 @@ def show(settings: Settings, consultation_id: UUID, *, as_json: bool) -> None:
         print(json.dumps({**newest, "findings": [dict(row) for row in rows]}, default=str))
         return
     console = Console()
-    console.print(f"Consent [bold]{newest['consent']}[/] (spoken: {newest['spoken']}), {newest['publication']}, evaluation {newest['number']}")
+    console.print(
+        f"Consent [bold]{newest['consent']}[/] (spoken: {newest['spoken']}), {newest['publication']}, evaluation {newest['number']}"
+    )
     for name, words in (("recorded_before", "before consent was there"), ("recorded_after", "after it was refused or withdrawn")):
         for start, end in newest[name]:
             console.print(f"Recorded {words}: {_clock(start)} to {_clock(end)}")
@@ -53,7 +55,9 @@ def changes(settings: Settings, since: date | None, *, as_json: bool) -> None:
     for row in rows:
         print(f"{row['consultation_id']}  {row['created_at']:%Y-%m-%d %H:%M}Z  evaluation {row['number']}")
         for change in row["changes"]:
-            print(f"    {change['rule_id']}: {change['before'] or 'not judged'} -> {change['after'] or 'no longer judged'} ({_why(change)})")
+            print(
+                f"    {change['rule_id']}: {change['before'] or 'not judged'} -> {change['after'] or 'no longer judged'} ({_why(change)})"
+            )
     if not rows:
         print("No verdict has changed.")
 

@@ -8,9 +8,13 @@ from pathlib import Path
 
 from livekit.protocol import egress as egress_pb
 from livekit.protocol.webhook import WebhookEvent
+from sqlalchemy import Connection, text
 
 from demo.livekit_events import File, Person, Room, audio_track_event, body_of, egress_event, participant_event, room_event, routes, sign
 from demo.truth import DemoCall, DemoEgress
+from domain.consent import ConsentMethod, ConsentOutcome
+from resources.store import consents, evaluations
+from resources.store.consents import Said
 
 TIMEOUT_S = 10
 
@@ -40,6 +44,18 @@ def announce(call: DemoCall, calls: Path, webhook_url: str, api_key: str, api_se
         with urllib.request.urlopen(request, timeout=TIMEOUT_S):
             count += 1
     return count
+
+
+def tell_consents(connection: Connection, call: DemoCall) -> None:
+    """Consents that were clicked before somebody came in, as entering a training writes them down. Once: what is there already stays."""
+    found = connection.execute(text("SELECT id FROM video_consultations WHERE room_sid = :sid"), {"sid": call.room_sid}).scalar_one()
+    told = {row["party"] for row in consents.listed(connection, found)}
+    for person in call.participants:
+        if person.consents_ms is None or person.identity in told:
+            continue
+        said = Said(person.identity, person.role, ConsentOutcome.GRANTED, ConsentMethod.CLICK, "demo", None, None, "demo")
+        consents.add(connection, found, said, "demo", call.started_at + timedelta(milliseconds=person.consents_ms))
+        evaluations.judge_again(connection, [found])
 
 
 def events(call: DemoCall, calls: Path) -> list[WebhookEvent]:

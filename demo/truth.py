@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from domain.parties import Party
+from domain.rules.shapes import Publication
 
 T = TypeVar("T")
 
@@ -57,7 +58,10 @@ class DemoEgress:
 
 @dataclass(frozen=True, slots=True)
 class DemoParticipant:
-    """Somebody in the room; ``joined_ms`` and ``left_ms`` count from the call's start. ``kind`` is LiveKit's: STANDARD or AGENT."""
+    """Somebody in the room; times count from the call's start. ``kind`` is LiveKit's: STANDARD or AGENT.
+
+    ``consents_ms``: when they consented by a click, as whoever enters a training does; None where nobody was asked so.
+    """
 
     identity: str
     sid: str
@@ -66,11 +70,13 @@ class DemoParticipant:
     joined_ms: int
     left_ms: int
     microphone_track_sid: str
+    consents_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class DemoCall:
-    """One consultation. ``started_at`` is UTC and the moment that the room opened."""
+    """One consultation. ``started_at`` is UTC and the moment that the room opened. ``publication``: what consent allows of it, None where nothing
+    was recorded."""
 
     name: str
     title: str
@@ -79,6 +85,7 @@ class DemoCall:
     room_sid: str
     started_at: datetime
     duration_ms: int
+    publication: Publication | None
     participants: tuple[DemoParticipant, ...]
     egresses: tuple[DemoEgress, ...]
 
@@ -111,10 +118,15 @@ def _call(value: Any) -> DemoCall:
             room_sid=fields.text("room_sid"),
             started_at=started_at,
             duration_ms=fields.whole("duration_ms"),
+            publication=_publication(fields.maybe("publication", str)),
             participants=tuple(_participant(item) for item in fields.items("participants")),
             egresses=tuple(_egress(item) for item in fields.items("egresses")),
         )
     )
+
+
+def _publication(named: str | None) -> Publication | None:
+    return None if named is None else Publication(named)
 
 
 def _participant(value: Any) -> DemoParticipant:
@@ -128,6 +140,7 @@ def _participant(value: Any) -> DemoParticipant:
             joined_ms=fields.whole("joined_ms"),
             left_ms=fields.whole("left_ms"),
             microphone_track_sid=fields.text("microphone_track_sid"),
+            consents_ms=fields.maybe("consents_ms", int),
         )
     )
 

@@ -67,13 +67,17 @@ def transcript_key(consultation_id: UUID | str, recording_id: UUID | str, call_e
     return safe_key(f"{folder}/transcripts/{_one_segment(transcript_id)}.json")
 
 
-def silenced_key(consultation_id: UUID | str, recording_id: UUID | str, call_ended_at: datetime, redaction_id: UUID | str, extension: str = "ogg") -> str:
+def silenced_key(
+    consultation_id: UUID | str, recording_id: UUID | str, call_ended_at: datetime, redaction_id: UUID | str, extension: str = "ogg"
+) -> str:
     """Where the archive keeps media that took another's place because more of it had to be silenced."""
     suffix = media_key(consultation_id, recording_id, call_ended_at, extension).rpartition(".")[2]
     return safe_key(f"{_recording_folder(consultation_id, recording_id, call_ended_at)}/media-{_one_segment(redaction_id)}.{suffix}")
 
 
-def rendition_key(consultation_id: UUID | str, recording_id: UUID | str, call_ended_at: datetime, sha256: str, extension: str = "ogg") -> str:
+def rendition_key(
+    consultation_id: UUID | str, recording_id: UUID | str, call_ended_at: datetime, sha256: str, extension: str = "ogg"
+) -> str:
     """Where the archive keeps a redacted rendition: under its own digest, so that the same one is written once."""
     suffix = media_key(consultation_id, recording_id, call_ended_at, extension).rpartition(".")[2]
     return safe_key(f"{_recording_folder(consultation_id, recording_id, call_ended_at)}/renditions/{_one_segment(sha256)}.{suffix}")

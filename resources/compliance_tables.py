@@ -54,7 +54,9 @@ redactions = Table(
     Column("channel", SmallInteger),
     Column("first_word", Integer, nullable=False),
     Column("last_word", Integer, nullable=False),
-    Column("start_ms", BigInteger, comment="from the recording's first sample; NULL: the words' times cannot be used, the whole turn is muted"),
+    Column(
+        "start_ms", BigInteger, comment="from the recording's first sample; NULL: the words' times cannot be used, the whole turn is muted"
+    ),
     Column("end_ms", BigInteger),
     Column("confidence", Float, nullable=False),
     Column("recogniser", Text, nullable=False),

@@ -250,7 +250,9 @@ transcripts = Table(
     Column("turn_count", Integer, nullable=False),
     Column("dropped_words", Integer, nullable=False, comment="recognised where nobody spoke, or repeated without end"),
     Column("mean_confidence", Float),
-    Column("wordless", JSONB, nullable=False, server_default=text("'[]'"), comment="[start_ms, end_ms] each: speech of which no words came"),
+    Column(
+        "wordless", JSONB, nullable=False, server_default=text("'[]'"), comment="[start_ms, end_ms] each: speech of which no words came"
+    ),
     Column("run_id", Text),
     Column("document_sha256", Text, comment="of the JSON in the archive; NULL until it is there"),
     Column("superseded_at", Moment),

@@ -53,7 +53,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Call:
-    """``first_line_ms``: from the call's start. ``duration_ms`` is given where nobody is heard, else it follows from the lines."""
+    """``first_line_ms``: from the call's start. ``duration_ms`` is given where nobody is heard, else it follows from the lines.
+
+    ``publication``: what consent allows of it: published, cut, quarantined; None where nothing is recorded.
+    """
 
     name: str
     title: str
@@ -64,6 +67,7 @@ class Call:
     lines: tuple[Line, ...] = field(default=())
     first_line_ms: int = 0
     duration_ms: int = 0
+    publication: str | None = "published"
 
 
 def at(day: int, hour: int, minute: int, second: int) -> datetime:
@@ -120,6 +124,7 @@ CALLS = (
         name="claim-recording-refused",
         title="A claim whose customer refuses to be recorded",
         type="claims",
+        publication="quarantined",
         started_at=at(3, 18, 31, 40),
         people=(CUSTOMER, AGENT),
         recordings=(Recording(1500, left=("customer",), right=("agent",)),),
@@ -148,6 +153,7 @@ CALLS = (
         name="support-consent-withdrawn",
         title="A support call whose consent is withdrawn midway",
         type="support",
+        publication="cut",
         started_at=at(4, 14, 12, 8),
         people=(CUSTOMER, AGENT),
         recordings=(Recording(1800, left=("customer",), right=("agent",)),),
@@ -208,6 +214,7 @@ CALLS = (
         name="support-mono-mix",
         title="A support call recorded as one mix",
         type="support",
+        publication="quarantined",
         started_at=at(5, 13, 20, 17),
         people=(CUSTOMER, ASSISTANT),
         recordings=(Recording(1400),),
@@ -272,6 +279,7 @@ CALLS = (
         name="claim-egress-failed",
         title="A claim whose recording failed",
         type="claims",
+        publication=None,
         started_at=at(5, 21, 15, 33),
         people=(CUSTOMER, AGENT),
         recordings=(Failure(1700, 12_400, "Start signal not received", left=("customer",), right=("agent",)),),

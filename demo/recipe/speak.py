@@ -57,6 +57,7 @@ def speak(call: Call) -> dict:
         "room_sid": sid("RM_", call.name),
         "started_at": f"{call.started_at:%Y-%m-%dT%H:%M:%SZ}",
         "duration_ms": duration_ms,
+        "publication": call.publication,
         "participants": people,
         "egresses": egresses,
     }
@@ -88,6 +89,7 @@ def presence(call: Call, person: Person, times: list[tuple[int, int]], duration_
         "joined_ms": joined,
         "left_ms": left if person.leaves_after is not None else duration_ms - int(letters[:2], 16) * 4,
         "microphone_track_sid": sid("TR_AM", call.name, person.key, length=10),
+        "consents_ms": joined - 500 if person.role == "partner" else None,
     }
 
 

@@ -115,7 +115,9 @@ def _command(output: "ffmpeg.nodes.OutputStream") -> list[str]:
     return [str(argument) for argument in quietly.compile(cmd=ffmpeg_path())]
 
 
-def _start(command: list[str], messages: IO[bytes], *, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.DEVNULL) -> "subprocess.Popen[bytes]":
+def _start(
+    command: list[str], messages: IO[bytes], *, stdin: int = subprocess.DEVNULL, stdout: int = subprocess.DEVNULL
+) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=messages)
 
 

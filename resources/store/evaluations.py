@@ -112,7 +112,7 @@ def of_day(connection: Connection, day: date, rule_id: str) -> Sequence[RowMappi
 
 
 def counts_of_day(connection: Connection, day: date) -> dict[str, int]:
-    """"rule: verdict" -> how many consultations of the day."""
+    """ "rule: verdict" -> how many consultations of the day."""
     query = (
         select(findings.c.rule_id, findings.c.verdict, func.count(recordings.c.consultation_id.distinct()).label("n"))
         .select_from(recordings.join(consultations).join(findings, findings.c.evaluation_id == recordings.c.evaluation_id))
@@ -124,7 +124,9 @@ def counts_of_day(connection: Connection, day: date) -> dict[str, int]:
 
 def _basis(connection: Connection, heard: Heard) -> Basis:
     reviewed = select(func.count()).where(
-        review_items.c.consultation_id == heard.call.consultation_id, review_items.c.decision == "overturned", review_items.c.about == "finding"
+        review_items.c.consultation_id == heard.call.consultation_id,
+        review_items.c.decision == "overturned",
+        review_items.c.about == "finding",
     )
     ids = frozenset(str(redaction_id) for redaction_id in heard.redactions.values())
     return Basis(ids, len(heard.call.told), int(connection.execute(reviewed).scalar_one()))

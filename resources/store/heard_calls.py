@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy import Connection, Row, and_, select
 
 from domain.consent import STAFF, ConsentOutcome, ConsentTable, Present, gate
 from domain.consultations import ConsultationType
@@ -32,7 +32,10 @@ class Heard:
 def waits(connection: Connection, consultation_id: UUID) -> bool:
     """Whether a recording of the consultation is still on its way to being redacted. One that was given up is not waited for."""
     coming = and_(recordings.c.stage.in_(BEFORE_JUDGING), recordings.c.gave_up_at.is_(None))
-    return connection.execute(select(recordings.c.id).where(recordings.c.consultation_id == consultation_id, coming).limit(1)).first() is not None
+    return (
+        connection.execute(select(recordings.c.id).where(recordings.c.consultation_id == consultation_id, coming).limit(1)).first()
+        is not None
+    )
 
 
 def load(connection: Connection, consultation_id: UUID, table: ConsentTable) -> Heard:
@@ -79,7 +82,9 @@ def load(connection: Connection, consultation_id: UUID, table: ConsentTable) -> 
     return Heard(heard, {one.id: one.redaction_id for one in media}, shown)
 
 
-def _read_turns(connection: Connection, one: Row[tuple[object, ...]], offset: int, said: list[HeardTurn], shown: dict[int, tuple[str, ...]]) -> None:
+def _read_turns(
+    connection: Connection, one: Row[tuple[object, ...]], offset: int, said: list[HeardTurn], shown: dict[int, tuple[str, ...]]
+) -> None:
     redacted = and_(redacted_turns.c.redaction_id == one.redaction_id, redacted_turns.c.position == turns.c.position)
     rows = connection.execute(
         select(turns, redacted_turns.c.words.label("redacted"))

@@ -66,7 +66,9 @@ def allowed(connection: Connection, consultation_id: UUID) -> Allowed | None:
         offset = offset_ms(source.started_at, begin)
         redacted = and_(redacted_turns.c.redaction_id == source.redaction_id, redacted_turns.c.position == turns.c.position)
         said = connection.execute(
-            select(turns.c.id, turns.c.role, turns.c.start_ms, turns.c.end_ms, func.coalesce(redacted_turns.c.text, turns.c.text).label("text"))
+            select(
+                turns.c.id, turns.c.role, turns.c.start_ms, turns.c.end_ms, func.coalesce(redacted_turns.c.text, turns.c.text).label("text")
+            )
             .select_from(turns.outerjoin(redacted_turns, redacted))
             .where(turns.c.transcript_id == source.archived_transcript_id)
             .order_by(turns.c.position)

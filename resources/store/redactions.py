@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+from domain.redaction.placeholders import redacted_text, redacted_words
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from domain.redaction.placeholders import redacted_text, redacted_words
 from domain.redaction.shapes import CARD_DATA, Redaction, Sensitive
 from domain.transcripts import Turn, Word
 from resources.compliance_tables import redacted_turns, redaction_runs, redactions

@@ -13,10 +13,14 @@ from sqlalchemy import Engine, text
 
 from assets.services import Services, services_on
 from demo.livekit_events import File, Person, Room, audio_track_event, egress_event, participant_event, room_event, routes
+from domain.consent import ConsentMethod, ConsentOutcome
 from domain.object_keys import RESERVED
+from domain.parties import Party
 from pipelines.definitions import build_definitions
 from resources.livekit import read_event
 from resources.settings import Settings
+from resources.store import consents
+from resources.store.consents import Said
 from resources.store.database import engine_for
 from resources.store.inbox import Inbox
 
@@ -51,11 +55,19 @@ class World:
         return replace(services_on(self.settings, engine), now=lambda: datetime.now(UTC) + self.clock_offset)
 
     def call(
-        self, number: int, media: Path | None, *, seconds: float = 30, announced_bytes: int | None = None, location: str | None = None
+        self,
+        number: int,
+        media: Path | None,
+        *,
+        seconds: float = 30,
+        announced_bytes: int | None = None,
+        location: str | None = None,
+        consent: ConsentOutcome | None = ConsentOutcome.GRANTED,
     ) -> None:
         """A finished two-channel call (customer left, agent right) whose file lies in the intake, as LiveKit and egress leave it.
 
-        With ``location`` the file is where that says, and whoever calls has put it there.
+        With ``location`` the file is where that says, and whoever calls has put it there. ``consent``: what the customer told the API before the
+        call; None where nobody was asked.
         """
         key = f"{number:04d}"
         begin = START + timedelta(minutes=number)
@@ -84,7 +96,16 @@ class World:
         engine = engine_for(self.database_url)
         for event in events:
             Inbox(engine).receive(read_event(event), "{}")
+        if consent is not None:
+            self.told(engine, room.name, cus.identity, consent, begin - timedelta(minutes=1))
         engine.dispose()
+
+    def told(self, engine: Engine, room_name: str, party: str, outcome: ConsentOutcome, at: datetime) -> None:
+        """What the customer says about being recorded, as the API writes it down."""
+        said = Said(party, Party.CUSTOMER, outcome, ConsentMethod.PRIOR, "v1", None, None, "tests")
+        with engine.begin() as connection:
+            found = connection.execute(text("SELECT id FROM video_consultations WHERE room_name = :name"), {"name": room_name})
+            consents.add(connection, found.scalar_one(), said, "v", at)
 
     def run(
         self, *, day: str = DAY, only: Sequence[UUID] = (), instance: dg.DagsterInstance | None = None, raise_on_error: bool = True
