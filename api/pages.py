@@ -39,7 +39,8 @@ FLAGS = {
     "aborted": "Recording was aborted",
 }
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; media-src 'self'; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",  # addresses hold what was searched for
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",

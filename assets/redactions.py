@@ -3,9 +3,11 @@
 Silencing the sound belongs to the asset ``archive``, which writes it; what counts as personal to domain.redaction and resources.redaction.
 """
 
+from collections.abc import Sequence
+
 import dagster as dg
-from domain.redaction.placeholders import placeholders_in
-from resources.redaction import find
+from domain.redaction.placeholders import redacted
+from resources.redaction.finding import Recognisers, find
 
 from assets.batches import Done, Report, Selection, work_through
 from assets.checks import card_data_check, card_data_result
@@ -13,8 +15,11 @@ from assets.partitions import partitions
 from assets.reporting import given_up_check, result
 from assets.services import Services
 from assets.transcripts import transcripts
+from domain.redaction.kept import known_again
+from domain.redaction.shapes import CARD_DATA, Redaction
+from domain.transcripts import Turn
 from resources.store import media, work
-from resources.store import redactions as redacted
+from resources.store import redactions as results
 from resources.store import transcripts as versions
 from resources.store.work import Claim
 
@@ -35,14 +40,15 @@ def redactions(context: dg.AssetExecutionContext, services: dg.ResourceParam[Ser
             transcript_id = media.load(connection, claimed.recording_id).current_transcript_id
             if transcript_id is None:
                 return Done.WAITING
-            if before := redacted.made(connection, transcript_id, recognisers.version):
+            if before := results.made(connection, transcript_id, recognisers.version):
                 work.hold(connection, claimed.recording_id, context.run_id)
-                redacted.make_current(connection, claimed.recording_id, transcript_id, before)
+                results.make_current(connection, claimed.recording_id, transcript_id, before)
                 return Done.PROCESSED
             spoken = versions.spoken(connection, transcript_id)
-        found = (*placeholders_in(spoken), *find(spoken, recognisers))
+        found = _all_of(spoken, recognisers)
+        left = [one for one in find(redacted(spoken, found), recognisers) if one.kind in CARD_DATA]
         with services.engine.begin() as connection:
-            redacted.save(
+            results.save(
                 connection,
                 claimed.recording_id,
                 context.run_id,
@@ -50,9 +56,21 @@ def redactions(context: dg.AssetExecutionContext, services: dg.ResourceParam[Ser
                 version=recognisers.version,
                 spoken=spoken,
                 found=found,
+                card_data_left=len(left),
             )
         report.counters["values"] += len({(one.kind, one.entity) for one in found})
         return Done.PROCESSED
 
     report = work_through(context, services, selection, "redactions", hide, again=True)
     return result(context, services, "redactions", report, [card_data_result(context, services)])
+
+
+def _all_of(spoken: Sequence[Turn], recognisers: Recognisers) -> tuple[Redaction, ...]:
+    """What an earlier look took out, and what this one finds."""
+    before = known_again(spoken)
+    taken = {(one.position, place) for one in before for place in range(one.first_word, one.last_word + 1)}
+    found = find(spoken, recognisers)
+    return (
+        *before,
+        *(one for one in found if not taken.intersection((one.position, place) for place in range(one.first_word, one.last_word + 1))),
+    )

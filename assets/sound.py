@@ -3,19 +3,21 @@
 Which words are personal is in the store's redactions, which stretches that makes in domain.redaction.muting, silencing in resources.media.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from domain.redaction.muting import Spans, mute_spans, union
-from domain.redaction.placeholders import PLACEHOLDER
+from domain.redaction.muting import merged, muted
 
 from assets.services import Services
 from domain.failures import Reason, RecordingError
+from domain.media_checks import Flag
+from domain.redaction.kept import KNOWN_AGAIN
 from domain.redaction.shapes import CARD_DATA, Redaction
 from domain.rules.shapes import Publication
 from domain.transcripts import Turn
+from resources.media.muting import Spans
 from resources.store import redactions
 from resources.store import transcripts as versions
 from resources.store.call_times import call_start, offset_ms
@@ -49,8 +51,8 @@ def sound_of(services: Services, recording: Recording, verdict: Mapping[str, Any
     hidden_from = withdrawn_at_ms if publication is Publication.CUT else None
     card = [one for one in found if one.kind in CARD_DATA and not _is_silent(recording, one)]
     return Sound(
-        kept=union(_spans(recording, spoken, card), _rest(recording, lost_from, offset)),
-        played=union(_spans(recording, spoken, found), _rest(recording, hidden_from, offset)),
+        kept=_union(_spans(recording, spoken, card), _rest(recording, lost_from, offset)),
+        played=_union(_spans(recording, spoken, found), _rest(recording, hidden_from, offset)),
         lost_from_ms=None if lost_from is None else max(0, lost_from - offset),
     )
 
@@ -75,13 +77,23 @@ def content_type_of(extension: str) -> str:
 
 def _is_silent(recording: Recording, one: Redaction) -> bool:
     """Whether it was silenced already, when an earlier redaction of this transcript went to the archive."""
-    return recording.archive_key is not None and one.recogniser == PLACEHOLDER
+    return recording.archive_key is not None and one.recogniser == KNOWN_AGAIN
 
 
-def _spans(recording: Recording, spoken: tuple[Turn, ...], found: "list[Redaction] | tuple[Redaction, ...]") -> Spans:
+def _spans(recording: Recording, spoken: Sequence[Turn], found: Sequence[Redaction]) -> dict[int, tuple[tuple[int, int], ...]]:
+    """On the channel that each was heard on; on all of them where they carry the same sound, or nobody knows which one it was."""
     assert recording.media is not None
-    everywhere = "identical_channels" in recording.flags  # heard as one, and there on each
-    return mute_spans(spoken, found, channels=recording.media.channels, everywhere=everywhere)
+    stretches: dict[int, list[tuple[int, int]]] = {}
+    for channel, where in muted(spoken, found).items():
+        one = channel is not None and Flag.IDENTICAL_CHANNELS not in recording.flags
+        for each in [channel] if one and channel is not None else range(recording.media.channels):
+            stretches.setdefault(each, []).extend(where)
+    return {channel: merged(where) for channel, where in stretches.items()}
+
+
+def _union(*several: Spans) -> Spans:
+    channels = sorted({channel for spans in several for channel in spans})
+    return {channel: merged(stretch for spans in several for stretch in spans.get(channel, ())) for channel in channels}
 
 
 def _rest(recording: Recording, from_ms: int | None, offset: int) -> Spans:

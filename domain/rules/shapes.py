@@ -100,7 +100,8 @@ class Finding:
 
     ``turn_id`` to ``end_ms`` say where the words are on which it rests (or the window that lacks them, without a turn). ``first_word`` and
     ``last_word`` are places in that turn. ``cause`` is set where the verdict is cannot_tell. A rule of things that may not be said has a
-    finding for every place where one is. ``overturned``: a person has decided otherwise, and this is their verdict. The words themselves are not here: whoever shows them takes them from the redacted turn.
+    finding for every place where one is. ``overturned``: a person has decided otherwise, and this is their verdict. The words themselves are
+    not here: whoever shows them takes them from the redacted turn.
     """
 
     rule_id: str

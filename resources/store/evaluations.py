@@ -147,7 +147,7 @@ def _row(evaluation_id: UUID, finding: Finding, shown: Mapping[int, tuple[str, .
     words = shown.get(finding.turn_id, ()) if finding.turn_id is not None else ()
     quote = None
     if words and finding.first_word is not None and finding.last_word is not None:
-        quote = " ".join(words[finding.first_word : finding.last_word + 1])
+        quote = " ".join(filter(None, words[finding.first_word : finding.last_word + 1]))
     plain = {key: getattr(finding, key) for key in ("rule_id", "rule_version", "confidence", "turn_id", "recording_id")}
     places = {key: getattr(finding, key) for key in ("first_word", "last_word", "start_ms", "end_ms")}
     return {

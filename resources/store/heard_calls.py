@@ -1,5 +1,6 @@
 """A consultation as rules judge it: its redacted transcripts, its consent records, and who had to consent. Judging belongs to domain.rules."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,10 +11,11 @@ from sqlalchemy import Connection, Row, and_, select
 from domain.consent import STAFF, ConsentOutcome, ConsentTable, Present, gate
 from domain.consultations import ConsultationType
 from domain.parties import Party
+from domain.redaction.kept import shown
+from domain.redaction.shapes import Redaction
 from domain.rules.shapes import ConsentTold, HeardCall, HeardTurn, Interval
 from domain.transcripts import Attribution, Word
-from resources.compliance_tables import redacted_turns
-from resources.store import consents
+from resources.store import consents, redactions
 from resources.store.call_times import call_start, offset_ms
 from resources.tables import consultations, participants, recordings, transcripts, turns
 
@@ -55,9 +57,9 @@ def load(connection: Connection, consultation_id: UUID, table: ConsentTable) -> 
     first = media[0] if media else None
     begin = call_start(call.started_at, first.started_at if first else None, first.announced_at if first else call.created_at)
     said: list[HeardTurn] = []
-    shown: dict[int, tuple[str, ...]] = {}
+    quotable: dict[int, tuple[str, ...]] = {}
     for one in media:
-        _read_turns(connection, one, offset_ms(one.started_at, begin), said, shown)
+        _read_turns(connection, one, offset_ms(one.started_at, begin), said, quotable)
     recorded = [Interval(offset_ms(one.started_at, begin), offset_ms(one.started_at, begin) + one.duration_ms) for one in media]
     required, told = _consent(connection, call, begin, table)
     people = {Party(row.role) for row in _people(connection, consultation_id)}
@@ -79,19 +81,16 @@ def load(connection: Connection, consultation_id: UUID, table: ConsentTable) -> 
         others_required=tuple(sorted(party for party, role in required.items() if role not in (Party.CUSTOMER, Party.UNKNOWN))),
         assistant_present=Party.ASSISTANT in people or any(turn.role is Party.ASSISTANT for turn in said),
     )
-    return Heard(heard, {one.id: one.redaction_id for one in media}, shown)
+    return Heard(heard, {one.id: one.redaction_id for one in media}, quotable)
 
 
 def _read_turns(
-    connection: Connection, one: Row[tuple[object, ...]], offset: int, said: list[HeardTurn], shown: dict[int, tuple[str, ...]]
+    connection: Connection, one: Row[tuple[object, ...]], offset: int, said: list[HeardTurn], quotable: dict[int, tuple[str, ...]]
 ) -> None:
-    redacted = and_(redacted_turns.c.redaction_id == one.redaction_id, redacted_turns.c.position == turns.c.position)
-    rows = connection.execute(
-        select(turns, redacted_turns.c.words.label("redacted"))
-        .select_from(turns.outerjoin(redacted_turns, redacted))
-        .where(turns.c.transcript_id == one.current_transcript_id)
-        .order_by(turns.c.position)
-    )
+    hidden: dict[int, list[Redaction]] = defaultdict(list)
+    for redaction in redactions.of(connection, one.redaction_id):
+        hidden[redaction.position].append(redaction)
+    rows = connection.execute(select(turns).where(turns.c.transcript_id == one.current_transcript_id).order_by(turns.c.position))
     for row in rows:
         words = tuple(Word(text, start + offset, end + offset, confidence) for text, start, end, confidence in row.words)
         said.append(
@@ -106,7 +105,7 @@ def _read_turns(
                 attribution_confidence=row.attribution_confidence,
             )
         )
-        shown[row.id] = tuple(word[0] for word in (row.words if row.redacted is None else row.redacted))
+        quotable[row.id] = shown([word.text for word in words], hidden[row.position])
 
 
 def _people(connection: Connection, consultation_id: UUID) -> list[Row[tuple[str, str]]]:

@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from domain.redaction.placeholders import redacted_text, redacted_words
+from domain.redaction.placeholders import redacted_words
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
+from domain.redaction.kept import masked
 from domain.redaction.shapes import CARD_DATA, Redaction, Sensitive
 from domain.transcripts import Turn, Word
 from resources.compliance_tables import redacted_turns, redaction_runs, redactions
@@ -35,8 +36,12 @@ def save(
     version: str,
     spoken: Sequence[Turn],
     found: Sequence[Redaction],
+    card_data_left: int,
 ) -> UUID:
-    """Add what was found in ``spoken``, the transcript's turns, and make it the one that counts. Raises LeaseLost."""
+    """Add what was found in ``spoken``, the transcript's turns, and make it the one that counts. Raises LeaseLost.
+
+    ``card_data_left``: how much a second look at the redacted turns still takes for card data.
+    """
     work.hold(connection, recording_id, owner)
     redaction_id = uuid4()
     values = Counter(kind for kind, _ in {(one.kind.value, one.entity) for one in found})
@@ -51,11 +56,12 @@ def save(
     for one in found:
         by_turn[one.position].append(one)
     for position, here in sorted(by_turn.items()):
-        turn = spoken[position]
-        shown = {"text": redacted_text(turn, here), "words": _words(redacted_words(turn, here))}
-        connection.execute(insert(redacted_turns).values(redaction_id=redaction_id, position=position, **shown))
+        said = spoken[position].words
+        connection.execute(
+            insert(redacted_turns).values(redaction_id=redaction_id, position=position, **_shown(redacted_words(said, here)))
+        )
         if card := [one for one in here if one.kind in CARD_DATA]:
-            kept = {"text": redacted_text(turn, card), "words": _words(redacted_words(turn, card))}
+            kept = {"text": _shown(redacted_words(said, card))["text"], "words": _words(masked(said, card))}
             this = (turns.c.transcript_id == transcript_id) & (turns.c.position == position)
             connection.execute(update(turns).where(this).values(**kept))
     make_current(connection, recording_id, transcript_id, redaction_id)
@@ -104,6 +110,10 @@ def _row(redaction_id: UUID, one: Redaction) -> dict[str, Any]:
 def _redaction(row: RowMapping | Mapping[str, Any]) -> Redaction:
     plain = {key: row[key] for key in ("entity", "position", "channel", "first_word", "last_word", "start_ms", "end_ms")}
     return Redaction(kind=Sensitive(row["kind"]), confidence=row["confidence"], recogniser=row["recogniser"], **plain)
+
+
+def _shown(words: Sequence[Word]) -> dict[str, Any]:
+    return {"text": " ".join(word.text for word in words), "words": _words(words)}
 
 
 def _words(words: Sequence[Word]) -> list[list[object]]:
