@@ -80,6 +80,8 @@ class Settings(BaseSettings):
     vocabulary_file: Path | None = None
     diarization_pipeline: str | None = None
 
+    redact_terms_file: Path | None = None
+
     batch_audio_minutes: int = Field(240, ge=1)
     lease_seconds: int = Field(120, ge=2)
     arrival_deadline_minutes: int = Field(60, ge=0)
@@ -113,7 +115,7 @@ class Settings(BaseSettings):
             raise ValueError("must be s3://bucket/prefix, file:///folder or a plain path")
         return value or None
 
-    @field_validator("vocabulary_file")
+    @field_validator("vocabulary_file", "redact_terms_file")
     @classmethod
     def _is_there(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
