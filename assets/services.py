@@ -8,7 +8,7 @@ from functools import cached_property
 
 from domain.rules.rules import Rules
 from resources.policies.rules import load_rules
-from resources.redaction import Recognisers, load_recognisers
+from resources.redaction.finding import Recognisers, load_recognisers
 from sqlalchemy import Engine
 
 from domain.consent import ConsentTable
@@ -43,7 +43,7 @@ class Services:
     @cached_property
     def recognisers(self) -> Recognisers:
         """Of personal and card data; loaded at first use."""
-        return load_recognisers(self.settings)
+        return load_recognisers(self.settings.redact_terms_file)
 
     @cached_property
     def rules(self) -> Rules:

@@ -82,6 +82,7 @@ class Settings(BaseSettings):
 
     rules_dir: Path | None = None
     without_consent_file: Path | None = None
+    redact_terms_file: Path | None = None
 
     batch_audio_minutes: int = Field(240, ge=1)
     lease_seconds: int = Field(120, ge=2)
@@ -116,7 +117,7 @@ class Settings(BaseSettings):
             raise ValueError("must be s3://bucket/prefix, file:///folder or a plain path")
         return value or None
 
-    @field_validator("vocabulary_file")
+    @field_validator("vocabulary_file", "redact_terms_file", "without_consent_file")
     @classmethod
     def _is_there(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():

@@ -13,6 +13,7 @@ WRONG = {
     "VERBATIM_INTAKE_URL": "s3:/bucket",
     "VERBATIM_ARCHIVE_URL": "ftp://elsewhere/x",
     "VERBATIM_VOCABULARY_FILE": "/no/such/file",
+    "VERBATIM_REDACT_TERMS_FILE": "/no/such/file",
     "VERBATIM_LIVEKIT_OLD_KEYS": "key-without-secret-8d1c",
     "VERBATIM_LEASE_SECONDS": "abc",
     "VERBATIM_DATABASE_URL": "mysql://user:pass-8d1c@host/x",

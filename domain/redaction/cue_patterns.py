@@ -1,0 +1,284 @@
+"""The words that tell what a number near them is, as patterns over the text of spoken_numbers. How they are used: cues.
+
+Where several match the same words, the one that is listed first stands.
+"""
+
+from enum import StrEnum
+
+from domain.redaction.shapes import Sensitive
+
+
+class Harmless(StrEnum):
+    """What numbers are that may be kept."""
+
+    IDENTIFIER = "identifier"  # of a policy, a claim, a quote, a licence
+    AMOUNT = "amount"
+    COUNT = "count"
+    DATE = "date"  # of an event, a loss, a document
+    TIME = "time"
+    ADDRESS = "address"  # house numbers, zip codes
+    NAME = "name"  # spelled
+    CODE = "code"  # of a gate, a voucher, a login
+    NOTHING = "nothing"  # words that are like a cue and are none
+
+
+# fmt: off
+_N = r"(?:number|numbers|no|digits|#)"
+_THE = r"(?:the|your|my|that|this|his|her|their|its|a)"
+
+PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
+    (
+        Harmless.NAME,
+        False,
+        (
+            r"(?:insurance|i d|id|identification|business|membership|member|green|report|library|place|wild|score) cards?",
+        ),
+    ),
+    (
+        Harmless.NOTHING,
+        False,
+        (
+            r"(?:on|over|by|off|answer|hang up|answering|picked up) (?:the|my|your|a) (?:phone|telephone|cell)",
+            r"phone (?:call|line|lines|book|screen|bill)", r"back (?:yard|door|room|office|seat|porch|deck|patio|then)",
+            r"(?:the|in|at) back of (?:the|my|our) (?:house|hall|room|building|venue|restaurant|store|truck|van)", r"come back",
+            r"discovered", r"out of date", r"up to date", r"to date", r"save the date",
+        ),
+    ),
+    (
+        Harmless.CODE,
+        True,
+        (
+            r"(?:gate|promo|promotion|promotional|discount|coupon|voucher|access|door|dress|building|entry|referral|offer|"
+            r"agent|partner|qr|billing|venue|booking|alarm|reset|login|event|bar|fire|error|producer|class|state|country) code",
+        ),
+    ),
+    (
+        Harmless.CODE,
+        True,
+        (
+            r"(?:code|pin) (?:we|i|they|that was|that we|that i)(?:'ve| have| just|'ll)* (?:sent|texted|emailed|send|text)",
+            r"one time (?:code|passcode|password)",
+        ),
+    ),
+    (
+        Harmless.ADDRESS,
+        True,
+        (
+            r"(?:zip|postal|post) ?codes?", r"zip", r"zips",
+        ),
+    ),
+    (
+        Harmless.DATE,
+        True,
+        (
+            r"birthday (?:party|bash|celebration|dinner|event|brunch|lunch|weekend|bowling|picnic|barbecue|for)",
+            r"\d+(?:st|nd|rd|th)? birthday", r"(?:surprise|milestone|sweet) birthday",
+        ),
+    ),
+    (
+        Harmless.IDENTIFIER,
+        True,
+        (
+            r"social media", r"social (?:event|gathering|hour|club|hall|distanc\w+|worker|function)",
+        ),
+    ),
+    (
+        Sensitive.SSN,
+        True,
+        (
+            r"social security(?: number| card)?", r"ssn", r"s s n", r"socials?(?! security)",
+            r"tax(?:payer)? (?:id|i d|identification)(?: number)?",
+        ),
+    ),
+    (
+        Sensitive.SECURITY_CODE,
+        True,
+        (
+            r"(?:card )?security (?:code|number|digits|value)s?", r"cvv ?2?", r"cvc ?2?", r"c v v(?: 2)?", r"c v c(?: 2)?", r"c b v",
+            r"c v b", r"cv2", r"cbv", r"c i d", r"csc", r"c s c", r"(?:card )?verification (?:code|number|value|digits)s?",
+            r"card verification", r"(?:signature|white) (?:strip|panel|box|line)", r"flip it over", r"turn it over",
+            r"(?:last |little |small |the )?(?:3|4|three|four)[ -]?(?:digit|digits|numbers?|little numbers?|"
+            rf"figures?) (?:\w+ ){{0,3}}(?:on|from|at|off|of|in) {_THE} (?:back|front|reverse|rear|other side|flip side)",
+            rf"(?:last |little |small )?(?:3|4) (?:\w+ )?(?:on|from|at|off|of) {_THE} (?:back|front|reverse|rear|other side)",
+            r"(?:the |and |last |final )+(?:3|4)(?= ?$)",
+            rf"(?:last|final|little|small|tiny) (?:3|4)?(?: ?\w+)? ?(?:on|from|at|off) {_THE} (?:back|reverse|rear|front)",
+            r"(?:3|4) digit (?:security |verification |card )?(?:code|number|pin)", r"(?:3|4) digits? (?:code|security)",
+            r"(?:those|these|the|last|little|and) (?:last )?(?:3|4) (?:little |small |tiny )?(?:numbers|digits|ones|figures)",
+            r"(?:little|small|tiny) (?:number|numbers|digits|code)", rf"(?:number|code|digits|3|numbers) (?:\w+ )?on {_THE} (?:back|reverse)",
+            rf"on (?:{_THE} )?(?:back|reverse)(?: side)?(?: of {_THE} card)?", rf"flip {_THE} card(?: over)?", rf"turn {_THE} card over",
+            rf"back of {_THE} card",
+        ),
+    ),
+    (
+        Sensitive.CARD_NUMBER,
+        True,
+        (
+            rf"(?:credit |debit |bank |visa |payment |full |whole |entire |new |other |long )*card(?:'s)? {_N}",
+            rf"(?:16|15|14) ?-?digits?(?: (?:card )?{_N})?", rf"long {_N}",
+            rf"(?:long |full |whole |big )?{_N} (?:\w+ )?(?:on|from|across|off|of) (?:the front|{_THE} (?:\w+ )?card)",
+            r"card ending(?: in| with)?", rf"account number on {_THE} card",
+            r"(?:card|visa|mastercard|amex) (?:is|it's|starts?|starting|begins?|beginning|ends?)(?: (?:with|in))?", r"charge (?:it )?to",
+        ),
+    ),
+    (
+        Sensitive.CARD_NUMBER,
+        True,
+        (
+            r"(?:a |my |our |your )?visa(?: card)?", r"master ?card", r"amex", r"american express", r"discover card",
+        ),
+    ),
+    (
+        Sensitive.CARD_NUMBER,
+        False,
+        (
+            r"cards?", r"a discover", r"diners(?: club)?", r"credit", r"debit", r"cardholder",
+        ),
+    ),
+    (
+        Sensitive.EXPIRY_DATE,
+        True,
+        (
+            r"expir\w*(?: (?:date|month|year|on the card))*", r"exp(?: date)?", r"experation(?: date)?",
+            r"(?:valid|good|expires?) (?:thru|through|until|till|to)", r"month and (?:the )?year",
+        ),
+    ),
+    (
+        Sensitive.BANK_ACCOUNT,
+        True,
+        (
+            rf"routing(?: and account)?(?: {_N})?", rf"(?:bank|checking|chequing|savings|checkings) (?:account|acct)(?: {_N})?",
+            rf"account {_N}", rf"acct(?: {_N})?", rf"aba(?: {_N})?", rf"a b a(?: {_N})?", rf"transit {_N}",
+            r"bank(?:ing)? (?:details|information|info)", r"iban",
+        ),
+    ),
+    (
+        Sensitive.BANK_ACCOUNT,
+        False,
+        (
+            r"checking", r"savings", r"direct deposit", r"ach", r"a c h", r"bank", r"account", r"electronic transfer", r"e check",
+            r"void(?:ed)? check",
+        ),
+    ),
+    (
+        Sensitive.DATE_OF_BIRTH,
+        True,
+        (
+            r"dates? of births?", r"birth ?dates?", r"birthday", r"(?:was|were|is|are) \w+ born", r"born(?: on| in)",
+            r"when (?:\w+ )?(?:was|were) (?:\w+ )?born", r"i was born", r"d o b", r"dob", r"day of birth", r"year of birth",
+            r"birth (?:year|month|day)", r"births?",
+        ),
+    ),
+    (
+        Sensitive.EMAIL,
+        True,
+        (
+            r"e ?-?mails?(?: address(?:es)?)?(?: addresses)?",
+        ),
+    ),
+    (
+        Sensitive.PHONE,
+        True,
+        (
+            r"(?:tele|cell ?|mobile |home |work |office |day ?time |contact |best |call ?back |call back |fax )*(?:phone|cell|"
+            rf"cellphone|mobile|telephone|landline|fax)(?: {_N})?",
+            r"(?:home|work|office|day ?time|evening|contact|best|call ?back|call back|emergency|direct|another|alternate|"
+            rf"alternative|backup|her|his|husband's|wife's) (?:phone )?{_N}",
+            rf"{_N} (?:to|where|i can|we can|for)(?: \w+)? (?:call|reach|text|contact|you|back)(?: you)?(?: back)?",
+            r"call(?:ing)? (?:me|you|us|him|her|them|back)?(?: back)? ?(?:at|on)",
+            r"reach(?:ed)? (?:me|you|us|him|her|them)(?: back)?(?: (?:at|on))?", r"area code", r"text (?:me|you|him|her)(?: at)?", r"dial",
+            r"call ?back", r"call(?:ing)? from", r"get hold of", r"good number",
+        ),
+    ),
+    (
+        Harmless.IDENTIFIER,
+        True,
+        (
+            r"(?:polic(?:y|ies)|claims?|confirmation|reference|quote|case|ticket|order|invoice|certificate|booking|member|"
+            r"membership|group|agent|agency|licen[sc]e|permit|plate|registration|passport|id|identification|tracking|serial|"
+            r"vin|file|report|badge|contract|customer|application|transaction|authori[sz]ation|approval|check|cheque|"
+            r"extension|receipt|room|unit|suite|flight|reservation|event|form|employee|incident|police report|loss|docket|"
+            r"producer|npn|ein|tax|adjuster|job|lot|seat|table|bus|batch|version|model|endorsement|section|page|clause|"
+            rf"option)(?:'s)? (?:{_N}|id|i d|code|reference)",
+        ),
+    ),
+    (
+        Harmless.IDENTIFIER,
+        False,
+        (
+            r"polic(?:y|ies)", r"claims?", r"confirmation", r"reference", r"quotes?", r"case", r"ticket", r"order", r"invoice",
+            r"certificate", r"booking", r"passport", r"licen[sc]e", r"extension", r"suite", r"room", r"form", r"file", r"article", r"section",
+            r"clause", r"page", r"route", r"highway", r"interstate", r"version", r"tracking", r"vin", r"serial",
+        ),
+    ),
+    (
+        Harmless.AMOUNT,
+        True,
+        (
+            r"dollars?", r"cents", r"bucks", r"usd", r"price[sd]?", r"premiums?", r"deductibles?", r"costs?", r"total", r"fee", r"fees",
+            r"limits?", r"budget", r"comes to", r"per (?:person|guest|day|head|event|occurrence|month|year)", r"balance", r"refund",
+            r"amount", r"deposit of", r"paid", r"pay", r"percent", r"payout", r"aggregate", r"million", r"coverage", r"charged?", r"worth",
+            r"tax", r"estimate", r"bill", r"payments?",
+        ),
+    ),
+    (
+        Harmless.COUNT,
+        True,
+        (
+            r"how many", r"guests?", r"people", r"attendees", r"headcount", r"head count", r"vendors", r"players", r"tables", r"chairs",
+            r"capacity", r"square feet", r"staff", r"kids", r"children", r"bartenders",
+        ),
+    ),
+    (
+        Harmless.TIME,
+        True,
+        (
+            r"what time", r"o'clock", r"a m", r"p m", r"am", r"pm", r"noon", r"midnight", r"starts? at", r"ends? at", r"begins? at",
+            r"opens? at", r"doors", r"until", r"half past", r"quarter",
+        ),
+    ),
+    (
+        Harmless.DATE,
+        True,
+        (
+            r"(?:event|wedding|effective|start|end|loss|cancellation|renewal|due|closing|inception|rental|ceremony|party|what|"
+            r"which|new|purchase|accident|incident|issue|reception) dates?", r"dates? of (?:the |your |my |our )?(?!birth)\w+", r"what day",
+            r"when is", r"when's", r"when was", r"when did", r"when does", r"wedding", r"graduation", r"anniversary", r"happened",
+            r"effective", r"appointment", r"deadline", r"scheduled", r"reception", r"ceremony", r"rehearsal", r"quinceanera", r"party",
+            r"gala", r"conference", r"festival", r"event", r"concert", r"what year", r"the year", r"founded", r"built", r"married",
+            r"weekend", r"today", r"tomorrow", r"yesterday", r"monday", r"tuesday", r"wednesday", r"thursday", r"friday", r"saturday",
+            r"sunday", r"wired", r"mailed", r"moved", r"renew\w*", r"signed",
+        ),
+    ),
+    (
+        Harmless.ADDRESS,
+        True,
+        (
+            r"(?<!mail )(?<!email )address(?:es)?", r"street", r"avenue", r"road", r"boulevard", r"drive", r"lane", r"apartment", r"apt",
+            r"venue", r"located", r"county", r"mailing", r"p o box", r"po box", r"court", r"parkway", r"live at", r"lives at",
+        ),
+    ),
+    (
+        Harmless.NAME,
+        True,
+        (
+            r"(?:first|last|full|middle|maiden|family|sur|business|company|venue) ?names?", r"spell (?:your|the|that) (?:\w+ )?name",
+            r"surname", r"my name(?:'s| is)?", r"your name",
+        ),
+    ),
+    (
+        Sensitive.SECURITY_CODE,
+        False,
+        (
+            r"code", r"pin(?: number)?", r"security", r"digits on it", r"the back", r"the reverse", r"other side", r"flip side",
+        ),
+    ),
+    (
+        Sensitive.EXPIRY_DATE,
+        False,
+        (
+            r"(?:the |and )?dates?(?: on (?:it|that|the card|the front))?", r"runs? out", r"(?:un)?till? when", r"what month",
+            r"good (?:un)?till?", r"good for", r"valid",
+        ),
+    ),
+)
+"""(what, whether the cue names the value itself, alternatives)."""

@@ -1,0 +1,391 @@
+"""Reads the words of a transcript into text with digits, each character of which knows the words that said it.
+
+"double four oh seven" becomes 4407, "forty one eleven" 4111, "march third nineteen eighty five" 3 3 1985. Amounts ("two hundred and
+fifty") are read too, but stay apart from strings of digits. What a number is (a card, a price, a date of birth) is decided elsewhere.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.parties import Party
+from domain.redaction.number_words import (
+    DIGITS,
+    EVERYDAY,
+    HOMOPHONES,
+    MONTHS,
+    NUMBER_WORDS,
+    OH,
+    ORDINALS,
+    PLURALS,
+    SCALES,
+    TEENS,
+    TENS,
+    TIMES,
+    UNSURE_MONTHS,
+)
+from domain.transcripts import Turn
+
+
+class Said(StrEnum):
+    DIGITS = "digits"  # read out digit by digit, or in pairs
+    QUANTITY = "quantity"  # an amount: hundreds, thousands, decimals, grouped by commas, with a currency sign
+    ORDINAL = "ordinal"
+    MONTH = "month"
+    LETTER = "letter"
+    WORD = "word"
+
+
+class Pause(StrEnum):
+    NONE = "none"
+    SOFT = "soft"  # a comma
+    HARD = "hard"  # the end of a sentence or of a turn
+
+
+NUMBERS = frozenset({Said.DIGITS, Said.QUANTITY, Said.ORDINAL, Said.MONTH})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A part of a word: ``word`` is the word's place in its turn."""
+
+    text: str
+    word: int
+    pause: Pause
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one or several words say together. ``text`` holds digits alone for everything that is a number (a month's number too).
+
+    ``words`` has, for each character of ``text``, the first and the last word that say it. ``start`` is the piece's place in the text.
+    """
+
+    said: Said
+    text: str
+    words: tuple[tuple[int, int], ...]
+    position: int
+    start: int
+    pause: Pause
+
+    @property
+    def first_word(self) -> int:
+        return self.words[0][0]
+
+    @property
+    def last_word(self) -> int:
+        return self.words[-1][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Words of one turn, both ends included."""
+
+    position: int
+    first_word: int
+    last_word: int
+
+
+Speaker = tuple[Party, str | None, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A conversation's text: a line for each turn, pieces separated by a space, digits that follow each other without a pause joined.
+
+    ``turns`` holds each turn's pieces, ``speakers`` something equal for turns of the same speaker.
+    """
+
+    text: str
+    pieces: tuple[Piece, ...]
+    turns: tuple[tuple[Piece, ...], ...]
+    starts: tuple[int, ...]
+    speakers: tuple[Speaker, ...]
+
+    def piece_at(self, character: int) -> int:
+        """The place in ``pieces`` of the one that holds the character (the one before, where it is a separator)."""
+        return max(bisect_right(self.starts, character) - 1, 0)
+
+    def places(self, start: int, end: int) -> tuple[Place, ...]:
+        """The words that say the text from ``start`` up to ``end``, one place for each turn that it touches."""
+        found: dict[int, tuple[int, int]] = {}
+        for n in range(self.piece_at(start), len(self.pieces)):
+            piece = self.pieces[n]
+            if piece.start >= end:
+                break
+            for first, last in piece.words[max(start - piece.start, 0) : end - piece.start]:
+                low, high = found.get(piece.position, (first, last))
+                found[piece.position] = (min(low, first), max(high, last))
+        return tuple(Place(position, first, last) for position, (first, last) in sorted(found.items()))
+
+
+def read(turns: Sequence[Turn]) -> Reading:
+    """Linear in the words."""
+    lines: list[str] = []
+    by_turn: list[tuple[Piece, ...]] = []
+    start = 0
+    for position, turn in enumerate(turns):
+        pieces: list[Piece] = []
+        line: list[str] = []
+        at = start
+        for said, text, words, pause in _pieces(tokens(word.text for word in turn.words)):
+            if pieces and not (said is pieces[-1].said is Said.DIGITS and pieces[-1].pause is Pause.NONE):
+                line.append(" ")
+                at += 1
+            pieces.append(Piece(said, text, words, position, at, pause))
+            line.append(text)
+            at += len(text)
+        by_turn.append(tuple(pieces))
+        lines.append("".join(line))
+        start = at + 1
+    speakers = tuple((turn.role, turn.participant_sid, turn.channel) for turn in turns)
+    everything = tuple(piece for pieces in by_turn for piece in pieces)
+    return Reading("\n".join(lines), everything, tuple(by_turn), tuple(piece.start for piece in everything), speakers)
+
+
+# --- words into tokens
+
+_LETTERS = r"[^\W\d_]"
+_PART = re.compile(
+    r"[^\s@]+@[^\s@]*[^\W_]"  # an address that was written out
+    r"|[$£€]?\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?(?![\d,])|[$£€]\d+(?:\.\d{1,2})?(?!\d)|(?<![\d.])\d+\.\d{1,2}(?![\d.])"
+    r"|\d+(?:st|nd|rd|th)\b"
+    rf"|\d*{_LETTERS}(?:[^\W_]|['’](?={_LETTERS})|[.\-_](?=[^\W_]))*"
+    r"|\d+|[@/%_+&]"
+)
+_HARD = re.compile(r"[.?!][\"'”’)]*\s*$")
+_SOFT = re.compile(r"[,;:…–—-][\"'”’)]*\s*$")
+_SPLIT = re.compile(r"[-.]")
+
+
+def tokens(words: Iterator[str] | Sequence[str]) -> list[Token]:
+    """The parts of the words that say something each; a word of signs alone is one token, so that none is lost."""
+    found: list[Token] = []
+    for place, word in enumerate(words):
+        parts = [part for match in _PART.finditer(word.lower()) for part in _parts(match.group())] or (
+            [word.strip()] if word.strip() else []
+        )
+        pause = Pause.HARD if _HARD.search(word) else Pause.SOFT if _SOFT.search(word) else Pause.NONE
+        for n, part in enumerate(parts):
+            found.append(Token(part.replace("’", "'"), place, pause if n == len(parts) - 1 else Pause.NONE))
+    return found
+
+
+_AS_WRITTEN = re.compile(r".*@|[$£€]?[\d,]*\.?\d+$")
+
+
+def _parts(text: str) -> list[str]:
+    if _AS_WRITTEN.match(text):
+        return [text]
+    parts = _SPLIT.split(text)
+    if len(parts) == 1:
+        return [text]
+    if all(len(part) == 1 and part.isalpha() for part in parts):  # c.v.v. is a word, s-m-i-t-h is spelled
+        return ["".join(parts)] if "-" not in text else parts
+    if any(part.isdigit() or part in NUMBER_WORDS for part in parts) or ("-" in text and "." not in text):
+        return [part for part in parts if part] if text not in _WHOLE else [text]
+    return [text]
+
+
+_WHOLE = frozenset({"mm-hm", "mm-hmm", "uh-huh", "mhm-hm", "uh-uh", "e-mail"})
+
+
+# --- tokens into pieces
+
+_Words = tuple[tuple[int, int], ...]
+_Found = tuple[Said, str, _Words, Pause]
+
+
+def _pieces(parts: list[Token]) -> Iterator[_Found]:
+    digit = _digits_by_context(parts)
+    at = 0
+    while at < len(parts):
+        said, text, words, used = _piece(parts, digit, at)
+        yield said, text, words, parts[at + used - 1].pause
+        at += used
+
+
+def _piece(parts: list[Token], digit: list[str | None], at: int) -> tuple[Said, str, _Words, int]:
+    """What stands at ``at``, and how many tokens it takes."""
+    token = parts[at]
+    amount = _amount(parts, digit, at)
+    if amount:
+        value, used = amount
+        return Said.QUANTITY, value, ((token.word, parts[at + used - 1].word),) * len(value), used
+    toll_free = _toll_free(parts, digit, at)
+    if toll_free:
+        return Said.DIGITS, toll_free, ((token.word, parts[at + 1].word),) * 3, 2
+    ordinal = _ordinal(parts, at)
+    if ordinal:
+        value, used = ordinal
+        return Said.ORDINAL, value, ((token.word, parts[at + used - 1].word),) * len(value), used
+    follows = at + 1 < len(parts) and token.pause is Pause.NONE
+    repeated = _repeated(parts, digit, at) if follows else None
+    if repeated:
+        return Said.DIGITS, repeated, ((token.word, parts[at + 1].word),) * len(repeated), 2
+    if token.text in TENS:
+        if follows and parts[at + 1].text in DIGITS and DIGITS[parts[at + 1].text] != "0":
+            text = TENS[token.text][0] + DIGITS[parts[at + 1].text]
+            return Said.DIGITS, text, ((token.word, token.word), (parts[at + 1].word, parts[at + 1].word)), 2
+        return Said.DIGITS, TENS[token.text], ((token.word, token.word),) * 2, 1
+    value = digit[at] or ""
+    if value:
+        return Said.DIGITS, value, ((token.word, token.word),) * len(value), 1
+    if _is_month(parts, digit, at):
+        value = str(MONTHS[token.text])
+        return Said.MONTH, value, ((token.word, token.word),) * len(value), 1
+    said = Said.LETTER if len(token.text) == 1 and token.text.isalpha() else Said.WORD
+    return said, token.text, ((token.word, token.word),) * len(token.text), 1
+
+
+def _plain(token: Token) -> str | None:
+    """The digits that a token says whatever stands beside it; the tens are read with what follows."""
+    return DIGITS.get(token.text) or TEENS.get(token.text) or TENS.get(token.text) or (token.text if token.text.isdecimal() else None)
+
+
+def _digits_by_context(parts: list[Token]) -> list[str | None]:
+    """What each token says as digits: "oh" beside a digit and homophones among digits too."""
+    digit = [_plain(token) for token in parts]
+    at = 0
+    while at < len(parts):
+        end = at
+        while end < len(parts) and _may_be_digit(parts[end], digit[end]):
+            end += 1
+            if parts[end - 1].pause is Pause.HARD:
+                break
+        if end > at:
+            _settle(parts, digit, at, end)
+        at = max(end, at + 1)
+    return digit
+
+
+def _may_be_digit(token: Token, digit: str | None) -> bool:
+    return digit is not None or token.text in OH or token.text in HOMOPHONES or token.text in TIMES or token.text in PLURALS
+
+
+def _settle(parts: list[Token], digit: list[str | None], start: int, end: int) -> None:
+    """Among the tokens from ``start`` up to ``end``, all of which may be digits, those that sound like one and are taken for one."""
+    sure = [n for n in range(start, end) if digit[n] is not None]
+    if not sure:
+        return
+    single = sum(1 for n in sure if len(digit[n] or "") == 1 or (parts[n].text.isdecimal() and len(parts[n].text) > 2))
+    long = any(parts[n].text.isdecimal() and len(parts[n].text) > 2 for n in sure)
+    for n in range(start, end):
+        text = parts[n].text
+        if digit[n] is not None or text in TIMES or (text in PLURALS and text not in HOMOPHONES):
+            continue
+        inside = sure[0] < n < sure[-1]
+        if text in OH:
+            # "oh," at the beginning of what is said is an exclamation
+            if inside or n > sure[0] or parts[n].pause is Pause.NONE:
+                digit[n] = "0"
+        elif inside:
+            if text not in EVERYDAY or single >= 3 or (long and len(sure) > 2):
+                digit[n] = HOMOPHONES[text]
+        elif text not in EVERYDAY:
+            if len(sure) >= 2 and single >= 2:
+                digit[n] = HOMOPHONES[text]
+        elif single >= 3 and ((n > sure[-1] and (end == len(parts) or parts[end - 1].pause is not Pause.NONE)) or (n < sure[0] and n == 0)):
+            digit[n] = HOMOPHONES[text]
+
+
+def _repeated(parts: list[Token], digit: list[str | None], at: int) -> str | None:
+    """ "double four", "triple oh", "three sevens"."""
+    first, second = parts[at], parts[at + 1]
+    times = TIMES.get(first.text)
+    if times:
+        value = second.text if second.text.isdecimal() else DIGITS.get(second.text) or HOMOPHONES.get(second.text)
+        value = "0" if second.text in OH else value
+        return value * times if value and len(value) == 1 else None
+    count = DIGITS.get(first.text, "0")
+    if second.text in PLURALS and "2" <= count <= "8":
+        return PLURALS[second.text] * int(count)
+    return None
+
+
+_MONEY = re.compile(r"[$£€]|,|\.")
+
+
+def _amount(parts: list[Token], digit: list[str | None], at: int) -> tuple[str, int] | None:
+    """The value of an amount that begins at ``at``, and its length in tokens."""
+    text = parts[at].text
+    if text[0] in "$£€" or (text[0].isdigit() and _MONEY.search(text) and "@" not in text):
+        whole = re.sub(r"[^\d.]", "", text).partition(".")
+        return (whole[0] + whole[2]) or "0", 1
+    scaled = _small(parts, at)
+    if scaled is None or not _is_scale(parts, scaled[1]) or _toll_free(parts, digit, at):
+        return None
+    total, (current, end) = 0, scaled
+    while _is_scale(parts, end):
+        scale = SCALES[parts[end].text]
+        if scale > 100:
+            total, current = total + max(current, 1) * scale, 0
+        elif current < 100:
+            current *= scale
+        else:
+            break
+        end += 1
+        with_and = end + 1 < len(parts) and parts[end].text == "and" and parts[end - 1].pause is not Pause.HARD
+        more = _small(parts, end + with_and) if end + with_and < len(parts) else None
+        if more and more[0] < scale and (with_and or parts[end - 1].pause is Pause.NONE):
+            current, end = current + more[0], more[1]
+    return str(total + current), end - at
+
+
+def _is_scale(parts: list[Token], at: int) -> bool:
+    return at < len(parts) and parts[at].text in SCALES and parts[at - 1].pause is not Pause.HARD
+
+
+def _small(parts: list[Token], at: int) -> tuple[int, int] | None:
+    """A number under a hundred in words (or a numeral under ten thousand), and where it ends."""
+    text = parts[at].text
+    if text in TENS:
+        follows = at + 1 < len(parts) and parts[at].pause is Pause.NONE and DIGITS.get(parts[at + 1].text, "0") != "0"
+        return (int(TENS[text]) + int(DIGITS[parts[at + 1].text]), at + 2) if follows else (int(TENS[text]), at + 1)
+    if text in TEENS or text in DIGITS:
+        return int(TEENS.get(text) or DIGITS[text]), at + 1
+    if text == "a" and at + 1 < len(parts) and parts[at + 1].text in SCALES:
+        return 1, at + 1
+    return (int(text), at + 1) if text.isdecimal() and len(text) <= 4 else None
+
+
+def _toll_free(parts: list[Token], digit: list[str | None], at: int) -> str | None:
+    """The digits of "eight hundred" where that begins a number: after "one", or before three digits and more."""
+    if at + 1 >= len(parts) or parts[at + 1].text != "hundred" or parts[at].pause is not Pause.NONE or (digit[at] or "") not in "89":
+        return None
+    after = 0
+    while at + 2 + after < len(parts) and digit[at + 2 + after] is not None and parts[at + 1 + after].pause is not Pause.HARD:
+        after += len(digit[at + 2 + after] or "")
+    before = at > 0 and digit[at - 1] == "1" and parts[at - 1].pause is not Pause.HARD
+    return f"{digit[at]}00" if digit[at] and (after >= 3 or (before and after >= 1)) else None
+
+
+def _ordinal(parts: list[Token], at: int) -> tuple[str, int] | None:
+    text = parts[at].text
+    if text in ORDINALS:
+        return str(ORDINALS[text]), 1
+    if text[:-2].isdecimal() and text[-2:] in ("st", "nd", "rd", "th"):
+        return text[:-2], 1
+    if text in TENS and at + 1 < len(parts) and parts[at].pause is Pause.NONE and ORDINALS.get(parts[at + 1].text, 10) < 10:
+        return str(int(TENS[text]) + ORDINALS[parts[at + 1].text]), 2
+    return None
+
+
+def _is_month(parts: list[Token], digit: list[str | None], at: int) -> bool:
+    text = parts[at].text
+    if text not in MONTHS:
+        return False
+    if text not in UNSURE_MONTHS:
+        return True
+    after = at + 1 if at + 1 < len(parts) and parts[at].pause is not Pause.HARD else len(parts)
+    if after < len(parts) and parts[after].text in ("the", "of"):
+        after += 1
+    before = at - 1
+    if before >= 0 and parts[before].text == "of":
+        before -= 1
+    if any(0 <= n < len(parts) and (digit[n] is not None or _ordinal(parts, n) is not None) for n in (after, before)):
+        return True
+    alone = at == 0 or parts[at - 1].pause is Pause.HARD or parts[at - 1].text in ("in", "uh", "um", "it's", "that's")
+    return alone and (at + 1 == len(parts) or parts[at].pause is Pause.HARD)

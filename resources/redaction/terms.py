@@ -1,0 +1,43 @@
+"""Terms of one's own that are redacted wherever they are said: a line each in a file. Matched on tokens, so case and signs do not matter."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from domain.redaction.spoken_numbers import Place
+from domain.search.tokens import tokens
+from domain.transcripts import Turn
+
+
+def read_terms(path: Path) -> tuple[str, ...]:
+    """The terms of a file: one a line, without blank lines and what follows #. Raises OSError."""
+    lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
+    return tuple(dict.fromkeys(filter(None, lines)))
+
+
+class Terms:
+    """``digest`` changes with what is matched and with nothing else."""
+
+    def __init__(self, terms: Iterable[str]) -> None:
+        known = {tuple(token.text for token in tokens(term)) for term in terms} - {()}
+        self._by_first: dict[str, list[tuple[str, ...]]] = {}
+        for term in sorted(known, key=lambda term: (-len(term), term)):
+            self._by_first.setdefault(term[0], []).append(term)
+        self.digest = hashlib.sha256("\n".join(" ".join(term) for term in sorted(known)).encode()).hexdigest()[:12] if known else "none"
+
+    def places(self, turns: Sequence[Turn]) -> Iterator[Place]:
+        """Where the terms are said, the longest first where several begin; a term does not go over the end of a turn."""
+        if not self._by_first:
+            return
+        for position, turn in enumerate(turns):
+            said = [(token.text, number) for number, word in enumerate(turn.words) for token in tokens(word.text)]
+            at = 0
+            while at < len(said):
+                length = next((len(term) for term in self._by_first.get(said[at][0], ()) if _stands(said, at, term)), 0)
+                if length:
+                    yield Place(position, said[at][1], said[at + length - 1][1])
+                at += length or 1
+
+
+def _stands(said: Sequence[tuple[str, int]], at: int, term: Sequence[str]) -> bool:
+    return at + len(term) <= len(said) and all(said[at + n][0] == token for n, token in enumerate(term))
