@@ -8,13 +8,13 @@ from functools import cached_property
 
 from domain.rules.rules import Rules
 from resources.policies.rules import load_rules
-from resources.redaction.finding import Recognisers, load_recognisers
 from sqlalchemy import Engine
 
 from domain.consent import ConsentTable
 from domain.quarantine import WithoutConsent
 from resources.objects import ObjectStore, open_store
 from resources.policies import recording_consent, without_consent
+from resources.redaction.finding import Recognisers, load_recognisers
 from resources.search import SearchIndex
 from resources.search.postgres import PostgresIndex
 from resources.settings import Settings
