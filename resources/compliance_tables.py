@@ -137,6 +137,7 @@ review_items = Table(
     Column("state", Text, CheckConstraint("state IN ('open', 'claimed', 'escalated', 'closed', 'gone')", name="state"), nullable=False),
     Column("claimed_by", Text, comment="opaque id of the reviewer"),
     Column("claim_expires_at", Moment),
+    Column("escalated_by", ARRAY(Text), nullable=False, server_default=text("'{}'"), comment="who left it to others, in order"),
     Column("decision", Text, CheckConstraint("decision IN ('confirmed', 'overturned')", name="decision")),
     Column(
         "corrected",

@@ -131,6 +131,7 @@ def upgrade() -> None:
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('claimed_by', sa.Text(), nullable=True, comment='opaque id of the reviewer'),
     sa.Column('claim_expires_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('escalated_by', postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False, comment='who left it to others, in order'),
     sa.Column('decision', sa.Text(), nullable=True),
     sa.Column('corrected', sa.Text(), nullable=True, comment='the verdict of whoever overturned a finding'),
     sa.Column('version', sa.Integer(), server_default=sa.text('1'), nullable=False, comment='counts its changes'),

@@ -1,0 +1,44 @@
+"""What a person's decision changes: verdicts of a judgement, whether the call is published, and which words are left readable."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from domain.redaction.shapes import CARD_DATA, Redaction
+from domain.review.questions import CONSENT_RULE, ConsentSeen, Place, question_of
+from domain.rules.shapes import ConsentJudged, Finding, Judgement, Publication, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Overturned:
+    """Question -> the verdict that is right. ``consent_records``: how many the API has taken of the consultation."""
+
+    verdicts: Mapping[str, Verdict]
+    consent_records: int
+
+
+def apply(judgement: Judgement, decisions: Overturned) -> Judgement:
+    """The judgement with people's verdicts in the place of those that they overturned. The one on consent decides whether it is published."""
+    consent = judgement.consent
+    seen = ConsentSeen(consent.outcome.value, consent.spoken.value, consent.withdrawn_at_ms, decisions.consent_records)
+    findings = tuple(_decided(finding, decisions.verdicts.get(question_of(finding, seen))) for finding in judgement.findings)
+    ruled = [one.verdict for one in findings if one.rule_id == CONSENT_RULE and one.overturned]
+    return replace(judgement, findings=findings, consent=_published(consent, ruled))
+
+
+def leave_readable(found: Iterable[Redaction], places: Collection[Place]) -> tuple[Redaction, ...]:
+    """What is redacted, without the pieces that a person has found not to be personal data.
+
+    Card numbers and security codes stay redacted: their words are kept nowhere, so nothing could be shown instead.
+    """
+    return tuple(one for one in found if one.kind in CARD_DATA or Place.of(one) not in places)
+
+
+def _decided(finding: Finding, verdict: Verdict | None) -> Finding:
+    return finding if verdict is None else replace(finding, verdict=verdict, cause=None, confidence=1.0, overturned=True)
+
+
+def _published(consent: ConsentJudged, ruled: list[Verdict]) -> ConsentJudged:
+    if not ruled:
+        return consent
+    met = all(verdict is Verdict.MET for verdict in ruled)
+    return replace(consent, publication=Publication.PUBLISHED if met else Publication.QUARANTINED)
