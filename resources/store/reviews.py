@@ -59,7 +59,7 @@ def ask(connection: Connection, evaluation_id: UUID, now: datetime | None = None
     moment = now or datetime.now(UTC)
     evaluation = connection.execute(select(evaluation_table).where(evaluation_table.c.id == evaluation_id)).mappings().one()
     consultation_id: UUID = evaluation["consultation_id"]
-    _hold(connection, consultation_id)
+    hold(connection, consultation_id)
     newest = evaluations.newest(connection, consultation_id)
     if newest is None or newest["id"] != evaluation_id:
         return
@@ -87,7 +87,7 @@ def ask_about_redactions(connection: Connection, redaction_id: UUID, threshold: 
         .select_from(redaction_runs.join(recordings, recordings.c.id == redaction_runs.c.recording_id))
         .where(redaction_runs.c.id == redaction_id)
     ).one()
-    begin = _hold(connection, run.consultation_id)
+    begin = hold(connection, run.consultation_id)
     offset = offset_ms(run.started_at, call_start(begin, run.started_at, run.announced_at))
     values: dict[tuple[Sensitive, int], list[Redaction]] = {}
     for one in redacted.of(connection, redaction_id):
@@ -179,7 +179,7 @@ def _act(
     if consultation_id is None:
         raise KeyError(item_id)
     if step is Step.OVERTURNED:  # an evaluation that is at work must not end with the verdict as it was before
-        _hold(connection, consultation_id)
+        hold(connection, consultation_id)
         held = select(recordings.c.id).where(recordings.c.consultation_id == consultation_id).order_by(recordings.c.id)
         connection.execute(held.with_for_update())
     row = locked(connection, review_items.c.id == item_id)[0]
@@ -273,8 +273,8 @@ def _settle(
     write(connection, dropped, Step.GONE, now, PIPELINE)
 
 
-def _hold(connection: Connection, consultation_id: UUID) -> datetime | None:
-    """Lock the consultation for this transaction; when it began."""
+def hold(connection: Connection, consultation_id: UUID) -> datetime | None:
+    """Lock the consultation for this transaction, before any of its recordings; returns when it began."""
     query = select(consultations.c.started_at).where(consultations.c.id == consultation_id).with_for_update()
     began: datetime | None = connection.execute(query).scalar_one()
     return began
