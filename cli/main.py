@@ -10,13 +10,15 @@ import click
 from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from cli.environment import settings_now as _settings
 from cli.errors import Refused
 from cli.processes import DidNotStart, PortBusy
+from cli.review_commands import review
 from domain.roles import Role
 from domain.search import QuerySyntaxError
 from resources.embedded_postgres import PostgresFailed
 from resources.objects.store import StorageError
-from resources.settings import SettingMissing, Settings, explain, misspelt
+from resources.settings import SettingMissing, explain
 
 MENDABLE = (PortBusy, DidNotStart, PostgresFailed, SettingMissing, Refused, StorageError)
 
@@ -25,14 +27,6 @@ MENDABLE = (PortBusy, DidNotStart, PostgresFailed, SettingMissing, Refused, Stor
 @click.version_option(package_name="verbatim")
 def cli() -> None:
     """The archive of recorded consultations."""
-
-
-def _settings(port: int | None = None, dagster_port: int | None = None) -> Settings:
-    settings = Settings()
-    for line in misspelt(os.environ):
-        click.echo(f"verbatim: {line}", err=True)
-    changes = {"api_port": port, "dagster_port": dagster_port}
-    return settings.model_copy(update={name: value for name, value in changes.items() if value is not None})
 
 
 @cli.command()
@@ -178,6 +172,9 @@ def judge_again(consultation_ids: tuple[UUID, ...], everything: bool, redact: bo
     if not consultation_ids and not everything:
         raise click.UsageError("Name consultations or say --all.")
     again(_settings(), consultation_ids, redact=redact)
+
+
+cli.add_command(review)
 
 
 @cli.group()
