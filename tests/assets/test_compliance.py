@@ -136,8 +136,8 @@ def test_card_numbers_and_codes_are_silent_in_what_is_kept_and_gone_from_what_is
     assert dict(trail[1][1]) == {"upload_sha256": upload, "kept_sha256": digest, "silenced": dict(trail[1][1])["silenced"]}  # type: ignore[call-overload]
     assert upload != digest and dict(trail[1][1])["silenced"] >= 2  # type: ignore[call-overload]
     written = " ".join(str(value) for (value,) in world.query("SELECT text FROM search_documents UNION ALL SELECT words::text FROM turns"))
-    spoken = [said for said in re.findall(r'"text": *"([^"]*)"|\["([^"]*)",', written)]
-    assert "[card_number]" in written and not re.search(r"(?:\b(?:four|two|six|three|nine|eight)\b\W+){3}", written), spoken
+
+    assert "[card_number]" in written and not re.search(r"(?:\b(?:four|two|six|three|nine|eight)\b\W+){3}", written)
     assert "[security_code]" in " ".join(search(world, "security"))
     assert found["no_card_data"].passed and found["consent_recorded"].passed
 
