@@ -5,6 +5,7 @@ from typing import Any
 
 from domain.parties import Party
 from domain.rules.consent import consent_finding, judge_consent
+from domain.rules.consent.recorded import recorded_finding
 from domain.rules.places import ENOUGH, Place, Read, may_be_denied, places, read
 from domain.rules.rules import Kind, Rule, Rules, event_kind
 from domain.rules.shapes import Cause, Finding, HeardCall, Interval, Judgement, Verdict
@@ -25,6 +26,8 @@ def judge(call: HeardCall, rules: Rules) -> Judgement:
             continue
         if rule.kind is Kind.CONSENT:
             findings.append(consent_finding(rule, call, consent))
+        elif rule.kind is Kind.RECORDED:
+            findings.append(recorded_finding(rule, call, consent.judged))
         elif rule.kind is Kind.REQUIRE:
             findings.append(_required(rules, rule, call, heard, events))
         else:

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     REQUIRE = "require"
     FORBID = "forbid"
     CONSENT = "consent"  # judged by domain.rules.consent; here for its version, citation and dates
+    RECORDED = "recorded"  # what was recorded without consent: follows from that
 
 
 class Where(StrEnum):

@@ -151,7 +151,7 @@ def _check(
         if seen.setdefault(rule.id, []):
             raise WrongPolicy(f"{where}: there are two rules of this id")
         seen[rule.id].append(rule)
-        if (rule.kind is not Kind.CONSENT) != bool(rule.says):
+        if (rule.kind not in (Kind.CONSENT, Kind.RECORDED)) != bool(rule.says):
             raise WrongPolicy(f"{where}: a rule needs what is said, and that of consent has it elsewhere")
         for name in rule.cues:
             if name not in cues:

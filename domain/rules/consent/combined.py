@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain.consent import ConsentOutcome, ConsentRecord, standing
 from domain.parties import Party
+from domain.rules.consent.others import with_others
 from domain.rules.consent.spoken import Spoken, Words
 from domain.rules.intervals import before, joined, since
 from domain.rules.rules import Rule
@@ -43,7 +44,7 @@ def combine(call: HeardCall, heard: Spoken) -> Weighed:
     publication = _publication(outcome, given_ms, refused_ms)
     withdrawn = refused_ms if outcome is ConsentOutcome.REVOKED else None
     judged = ConsentJudged(outcome, heard.outcome, publication, withdrawn, before_consent, after)
-    return Weighed(judged, heard.words, heard.doubtful)
+    return Weighed(with_others(call, judged), heard.words, heard.doubtful)
 
 
 def _outcome(call: HeardCall, heard: Spoken, told: list[ConsentTold]) -> tuple[ConsentOutcome, int | None]:
@@ -105,13 +106,13 @@ def _publication(outcome: ConsentOutcome, given_ms: int | None, refused_ms: int 
 
 
 def finding(rule: Rule, call: HeardCall, weighed: Weighed) -> Finding:
-    """The rule's verdict: met where consent stands and nothing was recorded without it."""
+    """The rule's verdict: met where consent stands. What was recorded without it has a rule of its own."""
     judged, words = weighed.judged, weighed.words
     cause = None
     if judged.outcome is ConsentOutcome.UNKNOWN:
         verdict = Verdict.CANNOT_TELL
         cause = Cause.UNCLEAR if weighed.doubtful or words is not None else Cause.SILENT
-    elif judged.outcome in _REFUSES or judged.recorded_before or judged.recorded_after:
+    elif judged.outcome in _REFUSES:
         verdict = Verdict.NOT_MET
     else:
         verdict = Verdict.MET
