@@ -6,6 +6,7 @@ What may not be kept is silenced before: nobody can take it out of a locked arch
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -96,20 +97,22 @@ def _archive(
 
 def _keep_sound(services: Services, recording: Recording, sound: Sound, folder: Path) -> Kept:
     assert recording.sha256 is not None and recording.media is not None
+    if recording.archive_key is not None and not sound.kept:
+        known = recording.kept_sha256 or recording.sha256
+        return Kept(recording.archive_key, recording.archive_version_id, known, until_ms=recording.kept_until_ms)
     extension = extension_of(recording)
     key = media_key(recording.consultation_id, recording.id, recording.call_ended_at, extension)
-    if recording.archive_key is not None:
-        if not sound.kept:
-            return Kept(recording.archive_key, recording.archive_version_id, recording.kept_sha256 or recording.sha256)
-        assert recording.redaction_id is not None
-        key = silenced_key(recording.consultation_id, recording.id, recording.call_ended_at, recording.redaction_id, extension)
     path = bring(services, recording, folder)
     if not sound.kept:
         return keep(services, key, path, recording.sha256, content_type_of(extension))
     silenced = folder / "silenced"
     mute(path, silenced, recording.media, sound.kept)
-    stretches = sum(map(len, sound.kept.values()))
-    return keep(services, key, silenced, _digest(silenced), content_type_of(extension), stretches)
+    digest = _digest(silenced)
+    if recording.archive_key is not None:
+        key = silenced_key(recording.consultation_id, recording.id, recording.call_ended_at, digest, extension)
+    kept = keep(services, key, silenced, digest, content_type_of(extension))
+    until_ms = recording.kept_until_ms if sound.lost_from_ms is None else sound.lost_from_ms
+    return replace(kept, silenced=sum(map(len, sound.kept.values())), until_ms=until_ms)
 
 
 def _keep_transcript(services: Services, recording: Recording, document: dict[str, Any], folder: Path) -> str:
@@ -128,7 +131,7 @@ def _keep_transcript(services: Services, recording: Recording, document: dict[st
 def _render(services: Services, recording: Recording, sound: Sound, folder: Path) -> Kept | None:
     """The redacted rendition; None where nobody may hear less than what is kept."""
     assert recording.media is not None
-    if not sound.played or sound.played == sound.kept:
+    if not sound.played or sound.played == sound.silent:
         return None
     kept, extension = bring(services, recording, folder), extension_of(recording)
     target = folder / "rendition"

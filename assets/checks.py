@@ -43,7 +43,7 @@ def judged_checks(context: dg.AssetExecutionContext, services: Services) -> list
     with services.engine.connect() as connection:
         day = date.fromisoformat(context.partition_key)
         disclosure = evaluations.of_day(connection, day, "recording_disclosure")
-        consent = evaluations.of_day(connection, day, "recording_consent")
+        consent = evaluations.of_day(connection, day, "recording_consent", "recorded_without_consent")
     missing = [row for row in disclosure if row["not_met"]]
     return [
         _result(DISCLOSURE, not missing, dg.AssetCheckSeverity.ERROR, missing, cannot_tell=len(disclosure) - len(missing)),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from domain.rules.rules import Rules
-from resources.policies.rules import load_rules
+from resources.policies.rules import compliance_rules
 from sqlalchemy import Engine
 
 from domain.consent import ConsentTable
@@ -48,7 +48,7 @@ class Services:
     @cached_property
     def rules(self) -> Rules:
         """The compliance rules. Raises WrongPolicy."""
-        return load_rules(self.settings.rules_dir) if self.settings.rules_dir else load_rules()
+        return compliance_rules(self.settings.rules_dir) if self.settings.rules_dir else compliance_rules()
 
     @cached_property
     def consent_table(self) -> ConsentTable:

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from domain.redaction.muting import merged, muted
-
 from assets.services import Services
 from domain.failures import Reason, RecordingError
 from domain.media_checks import Flag
 from domain.redaction.kept import KNOWN_AGAIN
+from domain.redaction.muting import merged, muted
 from domain.redaction.shapes import CARD_DATA, Redaction
 from domain.rules.shapes import Publication
 from domain.transcripts import Turn
@@ -28,13 +27,15 @@ TYPES = {"ogg": "audio/ogg", "mp4": "video/mp4", "mp3": "audio/mpeg", "wav": "au
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """``kept``: what is silenced in the archive's copy. ``played``: what is silenced for whoever may not hear everything, which is at least that.
+    """``kept``: what still has to be silenced in the archive's copy. ``played``: what is silent for whoever may not hear everything.
+    ``silent``: what is silent in the archive's copy once ``kept`` is, too.
 
     Channel -> stretches in ms of the recording. ``lost_from_ms``: from there on nothing of it may be kept, neither sound nor words.
     """
 
     kept: Spans
     played: Spans
+    silent: Spans
     lost_from_ms: int | None = None
 
 
@@ -50,21 +51,25 @@ def sound_of(services: Services, recording: Recording, verdict: Mapping[str, Any
     lost_from = services.without_consent.silenced_from_ms(publication, withdrawn_at_ms)
     hidden_from = withdrawn_at_ms if publication is Publication.CUT else None
     card = [one for one in found if one.kind in CARD_DATA and not _is_silent(recording, one)]
+    lost_from_ms = None if lost_from is None else max(0, lost_from - offset)
+    lost = lost_from_ms is not None and (recording.kept_until_ms is None or lost_from_ms < recording.kept_until_ms)
+    all_card = [one for one in found if one.kind in CARD_DATA]
     return Sound(
-        kept=_union(_spans(recording, spoken, card), _rest(recording, lost_from, offset)),
+        kept=_union(_spans(recording, spoken, card), _rest(recording, lost_from if lost else None, offset)),
         played=_union(_spans(recording, spoken, found), _rest(recording, hidden_from, offset)),
-        lost_from_ms=None if lost_from is None else max(0, lost_from - offset),
+        silent=_union(_spans(recording, spoken, all_card), _rest(recording, lost_from, offset)),
+        lost_from_ms=lost_from_ms,
     )
 
 
-def keep(services: Services, key: str, path: Path, sha256: str, content_type: str, silenced: int = 0) -> Kept:
+def keep(services: Services, key: str, path: Path, sha256: str, content_type: str) -> Kept:
     """Write one object with its checksum and read it back. Raises RecordingError(ARCHIVE_MISMATCH), ObjectConflict."""
     info = services.archive.write(key, path, sha256=sha256, content_type=content_type)
     if services.archive.digest(key) != sha256:
         raise RecordingError(
             Reason.ARCHIVE_MISMATCH, f"the archive gave back other bytes than were written to {key}; the intake keeps its copy"
         )
-    return Kept(key, info.version_id, sha256, silenced)
+    return Kept(key, info.version_id, sha256)
 
 
 def extension_of(recording: Recording) -> str:
@@ -76,8 +81,8 @@ def content_type_of(extension: str) -> str:
 
 
 def _is_silent(recording: Recording, one: Redaction) -> bool:
-    """Whether it was silenced already, when an earlier redaction of this transcript went to the archive."""
-    return recording.archive_key is not None and one.recogniser == KNOWN_AGAIN
+    """Whether it is silent already in what the archive keeps."""
+    return recording.archive_key is not None and (one.recogniser == KNOWN_AGAIN or recording.kept_redaction_id == recording.redaction_id)
 
 
 def _spans(recording: Recording, spoken: Sequence[Turn], found: Sequence[Redaction]) -> dict[int, tuple[tuple[int, int], ...]]:

@@ -68,11 +68,11 @@ def transcript_key(consultation_id: UUID | str, recording_id: UUID | str, call_e
 
 
 def silenced_key(
-    consultation_id: UUID | str, recording_id: UUID | str, call_ended_at: datetime, redaction_id: UUID | str, extension: str = "ogg"
+    consultation_id: UUID | str, recording_id: UUID | str, call_ended_at: datetime, sha256: str, extension: str = "ogg"
 ) -> str:
-    """Where the archive keeps media that took another's place because more of it had to be silenced."""
+    """Where the archive keeps media that took another's place because more of it had to be silenced: under its own digest."""
     suffix = media_key(consultation_id, recording_id, call_ended_at, extension).rpartition(".")[2]
-    return safe_key(f"{_recording_folder(consultation_id, recording_id, call_ended_at)}/media-{_one_segment(redaction_id)}.{suffix}")
+    return safe_key(f"{_recording_folder(consultation_id, recording_id, call_ended_at)}/media-{_one_segment(sha256)}.{suffix}")
 
 
 def rendition_key(

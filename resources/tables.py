@@ -201,6 +201,10 @@ recordings = Table(
     Column("archived_evaluation_id", Uuid, ForeignKey("evaluations.id", use_alter=True), comment="for which its rendition was made"),
     Column("published_evaluation_id", Uuid, ForeignKey("evaluations.id", use_alter=True), comment="by which it is, or is not, in search"),
     Column("kept_sha256", Text, CheckConstraint("kept_sha256 ~ '^[0-9a-f]{64}$'", name="kept_sha256"), comment="of the archive's copy"),
+    Column(
+        "kept_redaction_id", Uuid, ForeignKey("redaction_runs.id", use_alter=True), comment="by which card data in that copy was silenced"
+    ),
+    Column("kept_until_ms", BigInteger, comment="of the recording: from there on that copy is silent; NULL: up to its end"),
     Column("rendition_key", Text, comment="the redacted rendition; NULL where the archive's copy needs none"),
     Column("rendition_sha256", Text),
     Column("destroyed_at", Moment, comment="as the policy for calls without consent says"),

@@ -94,8 +94,8 @@ def is_in_review(connection: Connection, consultation_id: UUID) -> bool:
     return connection.execute(select(review_items.c.id).where(waiting).limit(1)).first() is not None
 
 
-def of_day(connection: Connection, day: date, rule_id: str) -> Sequence[RowMapping]:
-    """The day's consultations with their worst verdict on a rule that is not met: consultation, verdict, recordings."""
+def of_day(connection: Connection, day: date, *rule_ids: str) -> Sequence[RowMapping]:
+    """The day's consultations in which one of the rules is not met, or nobody can tell: consultation, whether one is not met, recordings."""
     worst = func.bool_or(findings.c.verdict == Verdict.NOT_MET.value)
     query = (
         select(
@@ -104,7 +104,7 @@ def of_day(connection: Connection, day: date, rule_id: str) -> Sequence[RowMappi
             func.array_agg(recordings.c.id.distinct()).label("recording_ids"),
         )
         .select_from(recordings.join(consultations).join(findings, findings.c.evaluation_id == recordings.c.evaluation_id))
-        .where(call_day == day, findings.c.rule_id == rule_id, findings.c.verdict != Verdict.MET.value, findings.c.overturned.is_(False))
+        .where(call_day == day, findings.c.rule_id.in_(rule_ids), findings.c.verdict != Verdict.MET.value)
         .group_by(recordings.c.consultation_id)
         .order_by(recordings.c.consultation_id)
     )

@@ -53,6 +53,8 @@ class Recording:
     redaction_id: UUID | None
     evaluation_id: UUID | None
     kept_sha256: str | None
+    kept_redaction_id: UUID | None
+    kept_until_ms: int | None
     rendition_key: str | None
     rendition_sha256: str | None
 
@@ -111,6 +113,8 @@ def load(connection: Connection, recording_id: UUID) -> Recording:
             "redaction_id",
             "evaluation_id",
             "kept_sha256",
+            "kept_redaction_id",
+            "kept_until_ms",
             "rendition_key",
             "rendition_sha256",
         )
@@ -172,12 +176,16 @@ def save_media(connection: Connection, recording: Recording, owner: str, *, inta
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One object of the archive: where it is, which version, and the SHA-256 of its bytes. ``silenced``: stretches of it, counted."""
+    """One object of the archive: where it is, which version, and the SHA-256 of its bytes. ``silenced``: stretches of it, counted.
+
+    ``until_ms``: from there on it is silent.
+    """
 
     key: str
     version_id: str | None
     sha256: str
     silenced: int = 0
+    until_ms: int | None = None
 
 
 def save_archived(
@@ -192,6 +200,8 @@ def save_archived(
         archive_key=sound.key,
         archive_version_id=sound.version_id,
         kept_sha256=sound.sha256,
+        kept_redaction_id=recording.redaction_id,
+        kept_until_ms=sound.until_ms,
         archived_at=func.coalesce(recordings.c.archived_at, func.now()),
     )
     connection.execute(update(transcripts).where(transcripts.c.id == transcript_id).values(document_sha256=document_sha256))

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from domain.redaction.placeholders import redacted_words
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from domain.redaction.kept import masked
+from domain.redaction.placeholders import redacted_words
 from domain.redaction.shapes import CARD_DATA, Redaction, Sensitive
 from domain.transcripts import Turn, Word
 from resources.compliance_tables import redacted_turns, redaction_runs, redactions
@@ -47,7 +47,13 @@ def save(
     values = Counter(kind for kind, _ in {(one.kind.value, one.entity) for one in found})
     connection.execute(
         insert(redaction_runs).values(
-            id=redaction_id, recording_id=recording_id, transcript_id=transcript_id, version=version, counts=dict(values), run_id=owner
+            id=redaction_id,
+            recording_id=recording_id,
+            transcript_id=transcript_id,
+            version=version,
+            counts=dict(values),
+            card_data_left=card_data_left,
+            run_id=owner,
         )
     )
     if found:
