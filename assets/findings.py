@@ -6,8 +6,6 @@ Rules are in resources.policies, judging in domain.rules. A call is judged as a 
 from datetime import date, timedelta
 
 import dagster as dg
-from domain.review import apply
-from domain.rules.judging import judge
 
 from assets.batches import Done, Report, Selection, work_through
 from assets.checks import consent_check, disclosure_check, judged_checks
@@ -15,6 +13,8 @@ from assets.partitions import partitions
 from assets.redactions import redactions
 from assets.reporting import given_up_check, result
 from assets.services import Services
+from domain.review import apply
+from domain.rules.judging import judge
 from domain.rules.shapes import Publication
 from resources.store import evaluations, heard_calls, publishing, reviews, work
 from resources.store.work import Claim
@@ -35,8 +35,9 @@ def findings(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servi
     def rule(claimed: Claim, report: Report) -> Done:
         rules, table = services.rules, services.consent_table
         with services.engine.begin() as connection:
-            work.hold(connection, claimed.recording_id, context.run_id)
+            # The call before its recordings, as everywhere: a review that is decided meanwhile waits here, and then has it judged again.
             version = publishing.lock(connection, claimed.consultation_id)
+            work.hold(connection, claimed.recording_id, context.run_id)
             if heard_calls.waits(connection, claimed.consultation_id):
                 work.wait(connection, claimed.recording_id, services.now() + LOOK_AGAIN)
                 return Done.WAITING

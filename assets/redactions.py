@@ -6,8 +6,6 @@ Silencing the sound belongs to the asset ``archive``, which writes it; what coun
 from collections.abc import Sequence
 
 import dagster as dg
-from domain.redaction.placeholders import redacted
-from resources.redaction.finding import Recognisers, find
 
 from assets.batches import Done, Report, Selection, work_through
 from assets.checks import card_data_check, card_data_result
@@ -16,9 +14,13 @@ from assets.reporting import given_up_check, result
 from assets.services import Services
 from assets.transcripts import transcripts
 from domain.redaction.kept import known_again
+from domain.redaction.kinds_of_numbers import LOW_CONFIDENCE
+from domain.redaction.placeholders import redacted
 from domain.redaction.shapes import CARD_DATA, Redaction
+from domain.review import leave_readable, version_with
 from domain.transcripts import Turn
-from resources.store import media, work
+from resources.redaction.finding import Recognisers, find
+from resources.store import media, reviews, work
 from resources.store import redactions as results
 from resources.store import transcripts as versions
 from resources.store.work import Claim
@@ -40,24 +42,30 @@ def redactions(context: dg.AssetExecutionContext, services: dg.ResourceParam[Ser
             transcript_id = media.load(connection, claimed.recording_id).current_transcript_id
             if transcript_id is None:
                 return Done.WAITING
-            if before := results.made(connection, transcript_id, recognisers.version):
+            spared = reviews.overturned_redactions(connection, transcript_id)
+            version = version_with(recognisers.version, spared)
+            if before := results.made(connection, transcript_id, version):
                 work.hold(connection, claimed.recording_id, context.run_id)
                 results.make_current(connection, claimed.recording_id, transcript_id, before)
                 return Done.PROCESSED
             spoken = versions.spoken(connection, transcript_id)
-        found = _all_of(spoken, recognisers)
+        found = leave_readable(_all_of(spoken, recognisers), spared)
         left = [one for one in find(redacted(spoken, found), recognisers) if one.kind in CARD_DATA]
         with services.engine.begin() as connection:
-            results.save(
+            reviews.hold(connection, claimed.consultation_id)
+            if reviews.overturned_redactions(connection, transcript_id) != spared:
+                return Done.WAITING  # somebody has decided meanwhile: the next run looks again
+            redaction_id = results.save(
                 connection,
                 claimed.recording_id,
                 context.run_id,
                 transcript_id=transcript_id,
-                version=recognisers.version,
+                version=version,
                 spoken=spoken,
                 found=found,
                 card_data_left=len(left),
             )
+            reviews.ask_about_redactions(connection, redaction_id, LOW_CONFIDENCE)
         report.counters["values"] += len({(one.kind, one.entity) for one in found})
         return Done.PROCESSED
 

@@ -27,8 +27,8 @@ def search_documents(context: dg.AssetExecutionContext, services: dg.ResourcePar
 
     def publish(claimed: Claim, report: Report) -> Done:
         with services.engine.begin() as connection:
-            work.hold(connection, claimed.recording_id, context.run_id)
             version = publishing.lock(connection, claimed.consultation_id)
+            work.hold(connection, claimed.recording_id, context.run_id)
             what = publishing.allowed(connection, claimed.consultation_id)
             if what is None or claimed.recording_id not in dict(what.sources):
                 return Done.WAITING

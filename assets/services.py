@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 
-from domain.rules.rules import Rules
-from resources.policies.rules import compliance_rules
 from sqlalchemy import Engine
 
 from domain.consent import ConsentTable
 from domain.quarantine import WithoutConsent
+from domain.rules.rules import Rules
 from resources.objects import ObjectStore, open_store
 from resources.policies import recording_consent, without_consent
+from resources.policies.rules import compliance_rules
 from resources.redaction.finding import Recognisers, load_recognisers
 from resources.search import SearchIndex
 from resources.search.postgres import PostgresIndex

@@ -3,7 +3,7 @@
 Storing the queue, and letting only one of two reviewers at once change an item, belong to resources.store.reviews.
 """
 
-from domain.review.overturned import Overturned, apply, leave_readable
+from domain.review.overturned import Overturned, apply, leave_readable, version_with
 from domain.review.questions import CONSENT_RULE, ConsentSeen, Place, question_of, question_of_value
 from domain.review.shapes import (
     CLAIM_MINUTES,
@@ -79,4 +79,5 @@ __all__ = [
     "question_of_value",
     "release",
     "state_at",
+    "version_with",
 ]

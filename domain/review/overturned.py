@@ -1,5 +1,6 @@
 """What a person's decision changes: verdicts of a judgement, whether the call is published, and which words are left readable."""
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -31,6 +32,13 @@ def leave_readable(found: Iterable[Redaction], places: Collection[Place]) -> tup
     Card numbers and security codes stay redacted: their words are kept nowhere, so nothing could be shown instead.
     """
     return tuple(one for one in found if one.kind in CARD_DATA or Place.of(one) not in places)
+
+
+def version_with(version: str, places: Collection[Place]) -> str:
+    """The version of a redaction that leaves these words readable: decided otherwise, it is another one."""
+    if not places:
+        return version
+    return f"{version}+{hashlib.sha256(repr(sorted(places)).encode()).hexdigest()[:12]}"
 
 
 def _decided(finding: Finding, verdict: Verdict | None) -> Finding:

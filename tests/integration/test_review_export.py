@@ -1,5 +1,6 @@
 """Overturned verdicts on their way to the tests: written by ``verbatim review export``, read back, and judged."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from cli.review import export
 from domain.consent import ConsentOutcome
 from domain.consultations import ConsultationType
 from domain.parties import Party
+from domain.rules.judging import judge
 from domain.rules.shapes import (
     Cause,
     ConsentJudged,
@@ -20,6 +22,7 @@ from domain.rules.shapes import (
     Severity,
     Verdict,
 )
+from resources.policies.rules import compliance_rules
 from resources.settings import Settings
 from resources.store import audit
 from tests.corpus.overturned import missed, read
@@ -73,6 +76,17 @@ def test_what_was_overturned_is_written_read_and_judged_again(engine: Engine, se
     assert missed([first], promised) == (first,), "the rule still says what was overturned"
     assert missed([first], lambda call: promised(HeardCall(call.consultation_id, call.kind, call.day, 0, (), ()))) == ()
     assert missed([second], promised) == (second,), "a rule that is not judged at all is not right"
+
+
+def test_the_rules_as_they_are_are_held_against_the_file(engine: Engine, settings: Settings, tmp_path: Path) -> None:
+    rules = compliance_rules()
+    call = judged_call(engine)
+    call.judge(call.promise(), replace(DISCLOSURE, rule_id="recording_disclosure"))
+    for row in waiting(engine):
+        overturned(engine, row["id"], corrected=Verdict.NOT_MET if row["verdict"] == "cannot_tell" else None)
+    export(settings, tmp_path / "overturned.jsonl")
+    cases = read(tmp_path / "overturned.jsonl")
+    assert [case.rule_id for case in missed(cases, lambda call: judge(call, rules))] == ["coverage_promise"], "nobody said it is recorded"
 
 
 def test_the_file_names_nobody_is_its_owners_and_the_export_is_in_the_trail(engine: Engine, settings: Settings, tmp_path: Path) -> None:

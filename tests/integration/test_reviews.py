@@ -139,6 +139,18 @@ def test_an_overturned_verdict_has_the_call_judged_again_and_what_is_confirmed_d
     assert one(engine, "SELECT publication, consent FROM evaluations ORDER BY number DESC LIMIT 1") == ("published", "unknown")
 
 
+def test_a_persons_verdict_counts_in_the_days_checks(engine: Engine) -> None:
+    call = judged_call(engine)
+    call.judge(call.promise(), DISCLOSURE)
+    for row in waiting(engine):
+        overturned(engine, row["id"], corrected=Verdict.NOT_MET if row["verdict"] == "cannot_tell" else None)
+    call.judge(call.promise(), DISCLOSURE)
+    with engine.connect() as connection:
+        day = BEGAN.date()
+        assert evaluations.of_day(connection, day, "coverage_promise") == []
+        assert [row["not_met"] for row in evaluations.of_day(connection, day, "recording_disclosed")] == [True]
+
+
 def test_who_says_more_about_consent_after_the_decision_is_asked_about_anew(engine: Engine) -> None:
     call = judged_call(engine)
     call.judge(CONSENT, outcome="unknown", publication=Publication.QUARANTINED)

@@ -48,6 +48,7 @@ from domain.review import (
     question_of_value,
     release,
     state_at,
+    version_with,
 )
 from domain.roles import Role
 from domain.rules.shapes import Cause, ConsentJudged, Finding, Judgement, Publication, Severity, Verdict
@@ -404,6 +405,13 @@ def hidden(kind: Sensitive, position: int, first: int, last: int, entity: int = 
 def test_words_that_are_not_personal_are_left_readable_but_never_card_data() -> None:
     phone, mail, card = hidden(Sensitive.PHONE, 3, 1, 4), hidden(Sensitive.EMAIL, 3, 1, 4, 1), hidden(Sensitive.CARD_NUMBER, 5, 0, 3, 2)
     assert leave_readable((phone, mail, card), {Place.of(phone), Place.of(card)}) == (mail, card)
+
+
+def test_a_redaction_that_leaves_words_readable_is_another_version() -> None:
+    phone, mail = Place(Sensitive.PHONE, 3, 1, 4), Place(Sensitive.EMAIL, 3, 1, 4)
+    versions = {version_with("1", places) for places in (frozenset[Place](), {phone}, {mail}, {phone, mail})}
+    assert len(versions) == 4 and "1" in versions
+    assert version_with("1", [mail, phone]) == version_with("1", [phone, mail])
 
 
 places = st.builds(Place, st.sampled_from(Sensitive), st.integers(0, 3), st.integers(0, 3), st.integers(3, 5))
