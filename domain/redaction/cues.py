@@ -25,7 +25,7 @@ class Cue:
 
 
 _COMPILED = tuple(
-    (kind, strong, re.compile(rf"(?<![\w'])(?:{'|'.join(alternatives)})(?![\w'])", re.MULTILINE)) for kind, strong, alternatives in PATTERNS
+    (kind, strong, re.compile(rf"(?<![\w'])(?:{'|'.join(alternatives)})(?:'s)?(?![\w'])", re.MULTILINE)) for kind, strong, alternatives in PATTERNS
 )
 
 
