@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
-from domain.redaction.number_runs import Run
+from domain.redaction.number_runs import DOUBTFUL_BELOW, Run
 from domain.redaction.shapes import CARD_DATA, Sensitive
 from domain.redaction.spoken_numbers import Reading, Speaker
 
@@ -139,6 +139,14 @@ class Call:
             return False
         return run.lead <= 2 and run.position - cue.position <= 3 and all(len(self.reading.turns[turn]) <= 4 for turn in between)
 
+    def by_another(self, run: Run, cue: Cue) -> bool:
+        return self.reading.speakers[cue.position] != run.speaker
+
+    def lately(self, run: Run) -> Sensitive | None:
+        """The kind of the last find, if that was in the last turns."""
+        last = self.finds[-1] if self.finds else None
+        return last.kind if last and run.position - self.reading.pieces[last.places[-1]].position <= 4 else None
+
     def questioned(self, card: Card, run: Run) -> bool:
         """Whether more than an aside was said between the card's digits and these."""
         return any(len(self.reading.turns[turn]) > 4 for turn in range(card.position + 1, run.position))
@@ -147,7 +155,11 @@ class Call:
         """Whether something harmless is named in the turns right before the number."""
         at = bisect_left(self.firsts, run.first)
         return any(
-            isinstance(cue.kind, Harmless) and cue.strong and run.position - cue.position <= 2 for cue in self.cues[max(at - 4, 0) : at]
+            isinstance(cue.kind, Harmless)
+            and cue.kind not in (Harmless.NAME, Harmless.NOTHING)
+            and cue.strong
+            and cue.confidence >= DOUBTFUL_BELOW
+            and run.position - cue.position <= 2 for cue in self.cues[max(at - 4, 0) : at]
         )
 
 

@@ -57,7 +57,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         True,
         (
             r"(?:code|pin) (?:we|i|they|that was|that we|that i)(?:'ve| have| just|'ll)* (?:sent|texted|emailed|send|text)",
-            r"one time (?:code|passcode|password)",
+            r"code (?:you|he|she) (?:gave|sent|texted|told|have|got)", r"one time (?:code|passcode|password)",
         ),
     ),
     (
@@ -102,7 +102,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
             r"(?:last |little |small |the )?(?:3|4|three|four)[ -]?(?:digit|digits|numbers?|little numbers?|"
             rf"figures?) (?:\w+ ){{0,3}}(?:on|from|at|off|of|in) {_THE} (?:back|front|reverse|rear|other side|flip side)",
             rf"(?:last |little |small )?(?:3|4) (?:\w+ )?(?:on|from|at|off|of) {_THE} (?:back|front|reverse|rear|other side)",
-            r"(?:the |and |last |final )+(?:3|4)(?= ?$)",
+            
             rf"(?:last|final|little|small|tiny) (?:3|4)?(?: ?\w+)? ?(?:on|from|at|off) {_THE} (?:back|reverse|rear|front)",
             r"(?:3|4) digit (?:security |verification |card )?(?:code|number|pin)", r"(?:3|4) digits? (?:code|security)",
             r"(?:those|these|the|last|little|and) (?:last )?(?:3|4) (?:little |small |tiny )?(?:numbers|digits|ones|figures)",
@@ -187,7 +187,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
             rf"alternative|backup|her|his|husband's|wife's) (?:phone )?{_N}",
             rf"{_N} (?:to|where|i can|we can|for)(?: \w+)? (?:call|reach|text|contact|you|back)(?: you)?(?: back)?",
             r"call(?:ing)? (?:me|you|us|him|her|them|back)?(?: back)? ?(?:at|on)",
-            r"reach(?:ed)? (?:me|you|us|him|her|them)(?: back)?(?: (?:at|on))?", r"area code", r"(?:claims?|help|support|hot|service|customer service) (?:line|desk)", r"(?:main|direct|toll ?free|emergency) (?:line|number)", r"toll ?free", r"text (?:me|you|him|her)(?: at)?",
+            r"reach(?:ed)? (?:me|you|us|him|her|them)(?: back)?(?: (?:at|on))?", r"area code", r"call(?:ing)?(?= \d)", r"(?:claims?|help|support|hot|service|customer service) (?:line|desk)", r"(?:main|direct|toll ?free|emergency) (?:line|number)", r"toll ?free", r"text (?:me|you|him|her)(?: at)?",
             r"get hold of",
         ),
     ),
@@ -284,7 +284,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         Sensitive.SECURITY_CODE,
         False,
         (
-            r"last 3(?: digits)?", r"code", r"pin(?: number)?", r"security", r"digits on it", r"the back", r"the reverse", r"other side", r"flip side",
+            r"last 3(?: digits)?", r"(?:the |and |last |final )+(?:3|4)(?= ?$)", r"code", r"pin(?: number)?", r"security", r"digits on it", r"the back", r"the reverse", r"other side", r"flip side",
         ),
     ),
     (

@@ -21,8 +21,8 @@ def is_birth(pieces: Sequence[Piece]) -> bool:
     """Month, day and a year in which somebody may be born who takes out insurance, in any order."""
     text = "".join(piece.text for piece in pieces)
     named = any(piece.said is Said.MONTH for piece in pieces)
-    years = [text[at : at + 4] for at in range(max(len(text) - 4, 0), len(text) - 3)]
-    old = any(_year(year, 1915, 2012) for year in years) or (len(text) >= 4 and 25 <= int(text[-2:]) <= 99)
+    years = [year for year in (text[-4:], text[:4]) if _year(year, 1900, 2045)]
+    old = any(_year(year, 1915, 2012) for year in years) if years else len(text) >= 4 and 30 <= int(text[-2:]) <= 99
     return old and (len(text) >= 4 if named else may_be_birth(pieces) and len(text) >= 5)
 
 

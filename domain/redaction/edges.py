@@ -7,6 +7,7 @@ be digits that were misheard, and are hidden with it up to the end of the senten
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import is_year, may_be_expiry
 from domain.redaction.call_so_far import Find
@@ -39,6 +40,8 @@ def hidden(reading: Reading, cues: Sequence[Cue], finds: Sequence[Find]) -> tupl
     """Linear in the words."""
     blocked = bytearray(len(reading.pieces))
     for cue in cues:
+        if isinstance(cue.kind, Harmless) and (not cue.strong or cue.confidence < DOUBTFUL_BELOW):
+            continue
         for place in range(cue.first, cue.last + 1):
             blocked[place] = 1
     for find in finds:
@@ -115,7 +118,8 @@ def _with_lead(reading: Reading, kind: Sensitive, first: int) -> int:
     before = [piece.text for piece in reading.pieces[max(first - 2, 0) : first] if piece.position == reading.pieces[first].position]
     if kind is Sensitive.PHONE and before == ["area", "code"]:
         return first - 2
-    return first - 1 if reading.pieces[first].said is Said.ORDINAL and before[-1:] == ["the"] else first
+    dated = reading.pieces[first].said is Said.ORDINAL or (kind is Sensitive.DATE_OF_BIRTH and reading.pieces[first].confidence < DOUBTFUL_BELOW)
+    return first - 1 if dated and before[-1:] == ["the"] else first
 
 
 def _text(reading: Reading, find: Find) -> str:

@@ -7,7 +7,7 @@ from domain.redaction.call_so_far import Call
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import is_birth, is_year, may_be_birth, may_be_expiry
-from domain.redaction.number_runs import Run, only_asides
+from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides
 from domain.redaction.number_words import words
 from domain.redaction.shapes import CARD_DATA, Sensitive
 from domain.redaction.spoken_numbers import Pause, Said
@@ -25,6 +25,7 @@ REACH: Mapping[Sensitive, int] = {
 }
 """How many turns after its cue a number is still taken for it."""
 
+_LENGTHS: Mapping[Sensitive, int] = {Sensitive.SSN: 9, Sensitive.PHONE: 10, Sensitive.BANK_ACCOUNT: 12}
 NEAR = 5
 _LINKED = 3
 _OF = words("on of for to from with in at")
@@ -35,6 +36,8 @@ def fits(call: Call, run: Run, cue: Cue, passes: frozenset[Sensitive], used: int
     distance = run.position - cue.position
     if not isinstance(cue.kind, Sensitive) or distance > REACH.get(cue.kind, -1):
         return None
+    if cue.strong and _goes_on(call, run, cue.kind, used):
+        return FAIR
     match cue.kind:
         case Sensitive.CARD_NUMBER:
             return _card(call, run, cue, distance, used)
@@ -52,6 +55,15 @@ def fits(call: Call, run: Run, cue: Cue, passes: frozenset[Sensitive], used: int
             return _birth(call, run, cue, distance, used)
         case _:
             return None
+
+
+def _goes_on(call: Call, run: Run, kind: Sensitive, used: int) -> bool:
+    """Whether the same speaker just gave a part of it, and more of it is to come."""
+    last = call.finds[-1] if call.finds else None
+    if last is None or last.kind is not kind or not 0 < used < _LENGTHS.get(kind, 0) or not run.mostly_digits:
+        return False
+    position = call.reading.pieces[last.places[-1]].position
+    return call.reading.speakers[position] == run.speaker and run.position - position <= 2 and used + len(run.digits) <= _LENGTHS[kind] + 2
 
 
 def _card(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
@@ -77,9 +89,17 @@ def _code(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | N
     if not cue.strong:
         close = call.paying(run.position) and distance <= 2
         return FAIR if close and (3 <= count <= 4 or (asked and count <= 4)) else None
+    at_once = distance == 1 and not used and count <= 4 and (count > 1 or _beside_misheard(run)) and call.by_another(run, cue)
+    if at_once:
+        return CLEAR if count in (3, 4) else GUESS
     if (used and distance > 3) or (count <= 1 and not asked and not only_asides(run) and not (used and distance == 0)):
         return None
     return CLEAR if count in (3, 4) else GUESS
+
+
+def _beside_misheard(run: Run) -> bool:
+    around = run.reading.pieces[max(run.first - 1, 0) : run.last + 2]
+    return any(piece.confidence < DOUBTFUL_BELOW for piece in around)
 
 
 def _expiry(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
@@ -87,7 +107,8 @@ def _expiry(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float |
     month = run.pieces[0].said is Said.MONTH
     if not call.paying(run.position) or (used and distance > 2) or count > 9 or _other_thing_expires(call, cue):
         return None
-    shaped = may_be_expiry(run.pieces) and not (used and count <= 2)
+    first_said = run.pieces[0].start == call.reading.turns[run.position][0].start
+    shaped = may_be_expiry(run.pieces) and not (used and count <= 2 and not first_said)
     asked = call.asked(run, cue)
     if not cue.strong:
         near = run.position - call.last_card_data() <= 4
@@ -161,9 +182,12 @@ def _other_thing_expires(call: Call, cue: Cue) -> bool:
 def explains(call: Call, run: Run, cue: Cue) -> bool:
     """Whether a number is explained by a cue for something that may be kept."""
     distance = run.position - cue.position
-    if not isinstance(cue.kind, Harmless) or distance > 3 or not _suits(cue.kind, run, cue.strong):
+    adjacent = distance == 0 and 0 < run.first - cue.last <= 2
+    if not isinstance(cue.kind, Harmless) or distance > 3 or not _suits(cue.kind, run, cue.strong or adjacent):
         return False
-    by_another = call.reading.speakers[cue.position] != run.speaker
+    if cue.confidence < DOUBTFUL_BELOW or (distance and run.lengths == (3, 3, 4)):
+        return False
+    by_another = call.by_another(run, cue)
     awaited = _awaited(call, run, cue.first if by_another else -1)
     if not cue.strong and _pending(call, run):
         return False
@@ -206,14 +230,16 @@ def _sentence_ends_between(call: Call, cue: Cue, run: Run) -> bool:
 
 
 def _pending(call: Call, run: Run) -> bool:
-    """Whether somebody else just asked for something sensitive, and got nothing yet."""
+    """Whether somebody else just asked for something sensitive, or a card was named in this turn, and nothing was given yet."""
     at = bisect_left(call.firsts, run.first)
     return any(
         cue.strong
         and isinstance(cue.kind, Sensitive)
-        and 1 <= run.position - cue.position <= 2
         and not call.used.get(number)
-        and call.reading.speakers[cue.position] != run.speaker
+        and (
+            (1 <= run.position - cue.position <= 2 and call.by_another(run, cue))
+            or (run.position == cue.position and cue.kind in CARD_DATA)
+        )
         for number, cue in ((n, call.cues[n]) for n in range(max(at - 6, 0), at))
     )
 

@@ -12,7 +12,7 @@ from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import is_birth, is_year, may_be_expiry
 from domain.redaction.fitting import CERTAIN, CLEAR, FAIR, GUESS, NEAR, explains, fits
-from domain.redaction.number_runs import Run, only_asides, strange_words
+from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides, strange_words
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
 from domain.redaction.spoken_numbers import Pause, Reading, Said
@@ -22,6 +22,7 @@ LOW_CONFIDENCE = 0.6
 
 _FARTHEST = 10
 _CUES_LOOKED_AT = 14
+_TOLL_FREE = words("800 888 877 866 855 844 833")
 _LINKS = words("is was on for as that's it's those are the my your of a his her would be and that being")
 
 
@@ -46,7 +47,7 @@ def _name_run(call: Call, run: Run, passes: frozenset[Sensitive]) -> bool:
     weaker: tuple[int, Run, float] | None = None
     for number, cue in _candidates(call, run):
         if isinstance(cue.kind, Harmless):
-            if not again and explains(call, run, cue):
+            if not again and not weaker and explains(call, run, cue):
                 call.remember(None, run)
                 return True
             continue
@@ -60,7 +61,7 @@ def _name_run(call: Call, run: Run, passes: frozenset[Sensitive]) -> bool:
             continue
         if weaker and confidence < CLEAR and not call.asked(run, cue):
             continue
-        if cue.strong or cue.position == run.position:
+        if cue.strong:
             _add(call, cue.kind, taken, confidence, number)
             return True
         weaker = number, taken, confidence
@@ -99,7 +100,7 @@ def _after(call: Call, run: Run) -> tuple[int, Cue] | None:
         return None
     cue = call.cues[at]
     between = [call.reading.pieces[place] for place in range(run.last + 1, cue.first)]
-    if any(piece.pause is Pause.HARD or piece.text not in _LINKS for piece in between):
+    if any(piece.pause is Pause.HARD or (piece.text not in _LINKS and piece.confidence >= DOUBTFUL_BELOW) for piece in between):
         return None
     if (between and between[0].text == "and") or (not between and not cue.text.startswith("on ")):
         following = cue.last + 1 < len(call.reading.pieces) and call.reading.pieces[cue.last + 1].position == cue.position
@@ -195,18 +196,20 @@ def _by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
     goes_on = card and not card.complete and run.position - card.position <= CARD_GOES_ON and run.mostly_digits and count >= 2
     if looks or (goes_on and not _aside(run)):
         _add_card(call, run, GUESS)
-    elif run.position - call.last_card_data() <= CARD_GOES_ON and (only_asides(run) or run.lead <= 1) and not call.harmless_near(run):
+    elif run.position - call.last_card_data() <= CARD_GOES_ON and _answers(call, run):
         _after_card(call, card, run)
     elif run.only_digits and run.lengths == (3, 2, 4):
         call.add(Sensitive.SSN, run, GUESS)
     elif is_birth(run.pieces) and any(piece.said is Said.MONTH for piece in run.pieces) and not call.harmless_near(run):
         call.add(Sensitive.DATE_OF_BIRTH, run, GUESS)
-    elif Sensitive.PHONE in passes and run.only_digits and not call.harmless_near(run):
+    elif not run.mostly_digits or call.harmless_near(run):
+        return
+    elif Sensitive.PHONE in passes or _grouped_like_a_phone(run):
         call.add(Sensitive.PHONE, run, GUESS)
-    elif run.mostly_digits and call.banking(run.position) and count >= 6 and not call.harmless_near(run):
+    elif count >= 6 and call.banking(run.position) or Sensitive.BANK_ACCOUNT in passes:
         call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
-    elif run.only_digits and Sensitive.BANK_ACCOUNT in passes and not call.harmless_near(run):
-        call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
+    elif count >= 7 and (lately := call.lately(run)) in (Sensitive.PHONE, Sensitive.SSN, Sensitive.BANK_ACCOUNT):
+        call.add(lately, run, GUESS)
 
 
 def _grouped_like_a_card(run: Run) -> bool:
@@ -215,6 +218,13 @@ def _grouped_like_a_card(run: Run) -> bool:
     fours = all(length in (4, 8) for length in lengths[:-1]) and lengths[-1] <= 8
     amex = lengths[:2] == (4, 6) and run.digits[0] == "3"
     return run.digits[0] in "3456" and len(run.digits) >= 8 and len(lengths) > 1 and (fours or amex)
+
+
+def _grouped_like_a_phone(run: Run) -> bool:
+    """Three, three and hardly four; three and four; or begun as toll free numbers are."""
+    count = len(run.digits)
+    toll_free = run.digits.removeprefix("1")[:3] in _TOLL_FREE and 8 <= count <= 11
+    return toll_free or (run.lengths[:2] == (3, 3) and 9 <= count <= 11) or run.lengths == (3, 4)
 
 
 def _like_another(run: Run) -> bool:
@@ -228,14 +238,25 @@ def _aside(run: Run) -> bool:
     return bool(strange) and (is_year(run.digits) or len(run.digits) < 4) and said > len(run.pieces)
 
 
+def _answers(call: Call, run: Run) -> bool:
+    """Whether a number behind card data may be more of it: it is all that is said, or as long as a code that was not given yet."""
+    if call.harmless_near(run):
+        return False
+    code = run.mostly_digits and len(run.digits) == 3 and not any(find.kind is Sensitive.SECURITY_CODE for find in call.finds[-2:])
+    return only_asides(run) or run.lead <= 1 or code
+
+
 def _after_card(call: Call, card: Card | None, run: Run) -> None:
     """What follows a card's number or code, though nobody is heard asking for it."""
     count = len(run.digits)
     dated = any(find.kind is Sensitive.EXPIRY_DATE and (not card or find.entity > card.entity) for find in call.finds[-4:])
-    if may_be_expiry(run.pieces) and (count >= 3 or run.pieces[0].said is Said.MONTH) and not dated:
+    at_once = card is not None and run.position - card.position <= 2 and not call.questioned(card, run)
+    read_back = at_once and card is not None and (card.speaker != run.speaker or not card.complete)
+    if may_be_expiry(run.pieces) and (count >= 3 or run.pieces[0].said is Said.MONTH) and not dated and not read_back:
         call.add(Sensitive.EXPIRY_DATE, run, GUESS)
+    elif read_back and run.mostly_digits and 2 <= count <= 8:
+        call.add(Sensitive.CARD_NUMBER, run, GUESS)
     elif run.mostly_digits and (count == 3 or (count == 4 and card is not None and card.digits[0] == "3")):
-        goes_on = card is not None and card.speaker == run.speaker and run.position - card.position <= 2 and not call.questioned(card, run)
-        call.add(Sensitive.CARD_NUMBER if goes_on else Sensitive.SECURITY_CODE, run, GUESS)
+        call.add(Sensitive.CARD_NUMBER if at_once else Sensitive.SECURITY_CODE, run, GUESS)
     elif card and run.mostly_digits and count >= 4 and not _aside(run):
         call.add(Sensitive.CARD_NUMBER, run, GUESS)

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from domain.redaction.cues import Cue
 from domain.redaction.number_words import words
+from domain.redaction.shapes import Sensitive
 from domain.redaction.spoken_numbers import NUMBERS, Pause, Piece, Reading, Said, Speaker
 
 SOFT = words(
@@ -36,7 +37,7 @@ _UNITS = words(
 
 _BEFORE_COUNT = words("last first final next other middle these those remaining all only another the")
 _PRONOUN_BEFORE = words(
-    "that this the which another every each any no some number just only not either wrong right new old other same good big final next last first"
+    "have got need see that this the which another every each any no some number just only not either wrong right new old other same good big final next last first"
     " for at on only is as there's with in by my your"
 )
 _PRONOUN_AFTER = words(
@@ -137,7 +138,7 @@ def runs(reading: Reading, cues: Sequence[Cue]) -> tuple[Run, ...]:
     found: list[list[int]] = []
     going_on: dict[Speaker, list[int]] = {}
     for place, piece in enumerate(reading.pieces):
-        if cued[place]:
+        if cued[place] > 1:
             going_on.clear()
         if piece.said not in NUMBERS or counted[place]:
             continue
@@ -151,14 +152,14 @@ def runs(reading: Reading, cues: Sequence[Cue]) -> tuple[Run, ...]:
 
 
 def _cued(reading: Reading, cues: Sequence[Cue]) -> bytearray:
-    """Which pieces belong to a cue; numbers do ("the last three on the back") unless another number stands right before."""
+    """Which pieces belong to a cue (2: one that begins something else); numbers do ("the last three on the back") unless another number stands right before."""
     cued = bytearray(len(reading.pieces))
     for cue in cues:
         for place in range(cue.first, cue.last + 1):
             numbers = reading.pieces[place].said in NUMBERS and place and reading.pieces[place - 1].said is Said.DIGITS
             same_turn = place and reading.pieces[place - 1].position == reading.pieces[place].position
             if not (numbers and same_turn and place == cue.first):
-                cued[place] = 1
+                cued[place] = max(cued[place], 2 if cue.strong or isinstance(cue.kind, Sensitive) else 1)
     return cued
 
 
@@ -171,9 +172,11 @@ def _counted(reading: Reading, cued: bytearray) -> bytearray:
         after = _word(reading, group[-1] + 1, pieces[0].position) if pieces[-1].pause is not Pause.HARD else ""
         digits = "".join(piece.text for piece in pieces)
         for place in group:
-            counted[place] |= cued[place]
+            counted[place] |= cued[place] > 0
         unit = after in ("a", "per", "each", "every", "an") and _word(reading, group[-1] + 2, pieces[0].position) in _UNITS
         size = after in ("by", "x", "out") and (after == "out" or _word(reading, group[-1] + 2, pieces[0].position).isdecimal())
+        doubtful = bool(after) and reading.pieces[group[-1] + 1].confidence < DOUBTFUL_BELOW
+        misheard = (doubtful and len(group) >= 2) or len(group) >= 5
         unit = unit or size or (after in _UNITS and not (pieces[-1].said is Said.ORDINAL and after == "month"))
         if (
             unit

@@ -41,7 +41,7 @@ _SIGNS = {
 _ENDS = words(
     "is it's its my the to um uh so yes yeah okay ok sure email e-mail mail address be that that's and or send me you a on for in of well right just"
     " please can i'm i'll i've we you'll was here there's this our your it as like all no sorry correct use using under with has have by via"
-    " emailed sent confirm read reading back got great perfect thanks thank then spell spelled would should again oh um, good best one's it'll hi hello us online website out more found site page visit go find info reach"
+    " emailed sent confirm read reading back got great perfect thanks thank then spell spelled would should again oh um, good best one's it'll hi hello us online web website out more found site page visit go find info reach"
 )
 _ASIDES = words("um uh er and then that's all one word lowercase lower case capital as in like for the letter so it's okay yes")
 
@@ -75,9 +75,10 @@ def addresses(reading: Reading, cues: Sequence[Cue]) -> tuple[Address, ...]:
         offset = place_of_turn[position]
         expected = asked[position] >= 0
         cue_end = named.get(position, -1) - offset + 1 if position in named else 0
-        in_turn = list(_in_turn(turn, expected, cue_end))
+        in_turn = list(_in_turn(turn, expected, cue_end, position - asked[position] <= 2))
         for first, last, written, sure in in_turn:
-            before = _name_before(reading, position) if expected and turn[first].text in _AT else ()
+            nameless = expected and (turn[first].text in _AT or not written)
+            before = list(_name_before(reading, position)) if nameless else list(_begun(reading, asked[position], position, found))
             places = [(place_of_turn[earlier] + low, place_of_turn[earlier] + high) for earlier, low, high in before]
             found.append(Address((*places, (offset + first, offset + last)), written, sure, asked[position]))
         if expected and not in_turn:
@@ -107,6 +108,18 @@ def _name_before(reading: Reading, position: int) -> Iterator[tuple[int, int, in
             yield earlier, first, last
 
 
+def _begun(reading: Reading, asked: int, position: int, found: Sequence[Address]) -> Iterator[tuple[int, int, int]]:
+    """What the speaker said right behind the announcement, before beginning again: "my email is bo" "sorry what"."""
+    if not 0 <= asked < position <= asked + 3 or reading.speakers[asked] != reading.speakers[position]:
+        return
+    turn = reading.turns[asked]
+    if any(address.asked == asked for address in found):
+        return
+    said = next((n for n in range(len(turn) - 1, -1, -1) if turn[n].text in ("is", "it's")), len(turn))
+    if 1 <= len(turn) - 1 - said <= 4:
+        yield asked, said + 1, len(turn) - 1
+
+
 def _asked(cues: Sequence[Cue], turns: int) -> list[int]:
     """Of each turn the one (itself, or shortly before) in which an address was asked for or announced, and nothing else spelled since; or -1."""
     last: dict[int, Cue] = {}
@@ -123,7 +136,7 @@ def _asked(cues: Sequence[Cue], turns: int) -> list[int]:
     return asked
 
 
-def _in_turn(turn: Sequence[Piece], expected: bool, cue_end: int) -> Iterator[tuple[int, int, str, float]]:
+def _in_turn(turn: Sequence[Piece], expected: bool, cue_end: int, just_asked: bool) -> Iterator[tuple[int, int, str, float]]:
     at = 0
     while at < len(turn):
         text = turn[at].text
@@ -131,7 +144,7 @@ def _in_turn(turn: Sequence[Piece], expected: bool, cue_end: int) -> Iterator[tu
             yield at, at, text, _CERTAIN
             at += 1
             continue
-        domain = _domain(turn, at, expected)
+        domain = _domain(turn, at, expected, just_asked)
         if domain is None:
             at += 1
             continue
@@ -151,7 +164,7 @@ def _in_turn(turn: Sequence[Piece], expected: bool, cue_end: int) -> Iterator[tu
         at = last + 1
 
 
-def _domain(turn: Sequence[Piece], at: int, expected: bool) -> tuple[int, bool] | None:
+def _domain(turn: Sequence[Piece], at: int, expected: bool, just_asked: bool) -> tuple[int, bool] | None:
     """Where a domain that begins at ``at`` ends, and whether it is certainly one of a mail address."""
     text = turn[at].text
     name, dot, ending = text.rpartition(".")
@@ -189,7 +202,7 @@ def _domain(turn: Sequence[Piece], at: int, expected: bool) -> tuple[int, bool] 
                 break
             if expected and end - at < 3 and turn[end + 1].text in _DOTS and turn[end + 2].text in _SURE_ENDINGS:
                 return end + 2, True
-    if expected and at + 2 < len(turn) and turn[at + 1].text in _SURE_DOTS and turn[at + 2].text in _SURE_ENDINGS - {"me", "us", "co"}:
+    if expected and just_asked and at + 2 < len(turn) and turn[at + 1].text in _SURE_DOTS and turn[at + 2].text in _SURE_ENDINGS - {"me", "us", "co"}:
         return at + 2, False
     return None
 
