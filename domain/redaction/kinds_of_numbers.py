@@ -7,7 +7,7 @@ its cue, or a shape that nothing else has. A cue for something harmless (a polic
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from domain.redaction.call_so_far import CARD_GOES_ON, Call, Card, Find
+from domain.redaction.call_so_far import CARD_GOES_ON, PAYMENT_AHEAD, Call, Card, Find
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import is_birth, is_year, may_be_expiry
@@ -20,6 +20,7 @@ from domain.redaction.spoken_numbers import Pause, Reading, Said
 LOW_CONFIDENCE = 0.6
 """Below this a redaction stands all the same, and somebody looks at it."""
 
+_OF_A_CARD = (Sensitive.CARD_NUMBER, Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE)
 _FARTHEST = 10
 _CUES_LOOKED_AT = 14
 _TOLL_FREE = words("800 888 877 866 855 844 833")
@@ -35,7 +36,7 @@ def name(reading: Reading, runs: Sequence[Run], cues: Sequence[Cue], checked: Se
         if not _name_run(call, run, passes) and (len(call.finds) == found or call.finds[-1].kind is Sensitive.PHONE):
             left.append(run)
         call.runs_before = max(run.last, call.runs_before)
-    return (*call.finds, *_begun(call, left))
+    return (*call.finds, *_left_over(call, left))
 
 
 def _name_run(call: Call, run: Run, passes: frozenset[Sensitive]) -> bool:
@@ -172,19 +173,17 @@ def _tail(tail: Run) -> list[tuple[Sensitive, Run]] | None:
     return None
 
 
-def _begun(call: Call, left: Sequence[Run]) -> Iterator[Find]:
-    """Parts of card numbers that nothing else explains: their digits come again soon after, or the same speaker goes on with them."""
-    cards = [(find, call.reading.pieces[find.places[0]].position) for find in call.finds if find.kind is Sensitive.CARD_NUMBER]
+def _left_over(call: Call, left: Sequence[Run]) -> Iterator[Find]:
+    """Numbers that nothing explains while a card is being read out: parts of it that were broken off, begun again or misheard."""
+    cards = [(find, call.reading.pieces[find.places[0]].position) for find in call.finds if find.kind in _OF_A_CARD]
     positions = [position for _, position in cards]
     for run in left:
-        near = cards[bisect_left(positions, run.position - 2) : bisect_left(positions, run.position + CARD_GOES_ON)]
-        for find, position in near:
-            digits = "".join(call.reading.pieces[place].text for place in find.places)
-            again = len(run.digits) >= 4 and run.digits[:4] in digits and position >= run.position
-            goes_on = call.reading.speakers[position] == run.speaker and len(run.digits) >= 3 and 0 < position - run.position <= 4
-            if run.mostly_digits and (again or (goes_on and not is_year(run.digits))):
-                yield Find(Sensitive.CARD_NUMBER, find.entity, run.places, GUESS)
-                break
+        if not run.mostly_digits or len(run.digits) < 2 or _aside(run) or (len(run.digits) == 2 and not only_asides(run)):
+            continue
+        near = cards[bisect_left(positions, run.position - CARD_GOES_ON) : bisect_left(positions, run.position + PAYMENT_AHEAD)]
+        if near:
+            numbers = [find.entity for find, _ in near if find.kind is Sensitive.CARD_NUMBER]
+            yield Find(Sensitive.CARD_NUMBER, numbers[0] if numbers else near[0][0].entity, run.places, GUESS)
 
 
 def _by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
@@ -210,6 +209,8 @@ def _by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
     elif count >= 7 and (lately := call.lately(run)) in (Sensitive.PHONE, Sensitive.SSN, Sensitive.BANK_ACCOUNT):
         call.add(lately, run, GUESS)
+    elif only_asides(run) and not run.lead and count in (9, 10, 11):
+        call.add(Sensitive.SSN if count == 9 else Sensitive.PHONE, run, GUESS)
 
 
 def _grouped_like_a_card(run: Run) -> bool:
