@@ -159,7 +159,8 @@ class Call:
             and cue.kind not in (Harmless.NAME, Harmless.NOTHING)
             and cue.strong
             and cue.confidence >= DOUBTFUL_BELOW
-            and run.position - cue.position <= 2 for cue in self.cues[max(at - 4, 0) : at]
+            and run.position - cue.position <= 2
+            for cue in self.cues[max(at - 4, 0) : at]
         )
 
 

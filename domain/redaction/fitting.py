@@ -105,7 +105,13 @@ def _beside_misheard(run: Run) -> bool:
 def _expiry(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
     count = len(run.digits)
     month = run.pieces[0].said is Said.MONTH
-    mmyy = call.asked(run, cue) and distance and cue.strong and may_be_expiry(run.pieces) and not any(p.said is Said.ORDINAL for p in run.pieces)
+    mmyy = (
+        call.asked(run, cue)
+        and distance
+        and cue.strong
+        and may_be_expiry(run.pieces)
+        and not any(p.said is Said.ORDINAL for p in run.pieces)
+    )
     if not (call.paying(run.position) or mmyy) or (used and distance > 2) or count > 9 or _other_thing_expires(call, cue):
         return None
     first_said = run.pieces[0].start == call.reading.turns[run.position][0].start

@@ -205,7 +205,7 @@ def _by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         return
     elif Sensitive.PHONE in passes or _grouped_like_a_phone(run):
         call.add(Sensitive.PHONE, run, GUESS)
-    elif count >= 6 and call.banking(run.position) or Sensitive.BANK_ACCOUNT in passes:
+    elif (count >= 6 and call.banking(run.position)) or Sensitive.BANK_ACCOUNT in passes:
         call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
     elif count >= 7 and (lately := call.lately(run)) in (Sensitive.PHONE, Sensitive.SSN, Sensitive.BANK_ACCOUNT):
         call.add(lately, run, GUESS)

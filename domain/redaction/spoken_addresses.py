@@ -48,7 +48,9 @@ _ASIDES = words("um uh er and then that's all one word lowercase lower case capi
 _REACH = 6
 _LONGEST_NAME = 5
 _LONGEST_SENTENCE = 10
-_LEADS = words("it's its is it that's um uh so yes yeah yep sure okay ok well and my email e-mail address be use to send be would should just sorry no")
+_LEADS = words(
+    "it's its is it that's um uh so yes yeah yep sure okay ok well and my email e-mail address be use to send be would should just sorry no"
+)
 _CERTAIN, _FAIR, _GUESS = 0.9, 0.7, 0.5
 
 
@@ -85,7 +87,9 @@ def addresses(reading: Reading, cues: Sequence[Cue]) -> tuple[Address, ...]:
             spelled = _spelled(turn, cue_end)
             if spelled:
                 first, last = spelled
-                found.append(Address(((offset + first, offset + last),), "", _FAIR if _has_sign(turn[first : last + 1]) else _GUESS, asked[position]))
+                found.append(
+                    Address(((offset + first, offset + last),), "", _FAIR if _has_sign(turn[first : last + 1]) else _GUESS, asked[position])
+                )
     return tuple(found)
 
 
@@ -202,7 +206,13 @@ def _domain(turn: Sequence[Piece], at: int, expected: bool, just_asked: bool) ->
                 break
             if expected and end - at < 3 and turn[end + 1].text in _DOTS and turn[end + 2].text in _SURE_ENDINGS:
                 return end + 2, True
-    if expected and just_asked and at + 2 < len(turn) and turn[at + 1].text in _SURE_DOTS and turn[at + 2].text in _SURE_ENDINGS - {"me", "us", "co"}:
+    if (
+        expected
+        and just_asked
+        and at + 2 < len(turn)
+        and turn[at + 1].text in _SURE_DOTS
+        and turn[at + 2].text in _SURE_ENDINGS - {"me", "us", "co"}
+    ):
         return at + 2, False
     return None
 
