@@ -14,6 +14,8 @@ from domain.parties import Party
 from domain.rules.shapes import HeardTurn
 
 HOLE_MS = 350  # a silence within a clause that is long enough for a word that was not recognised
+PAUSE_MS = 800  # the same where a comma stands: people breathe there
+SHORTEST_MS = 200  # no word is over sooner, whatever its recogniser says of its end
 LONG_MS = 440  # a word that takes longer, and is not sure, may have swallowed its neighbour
 LONG_PER_LETTER_MS = 55
 SURE = 0.86
@@ -143,9 +145,10 @@ def _utterance(turns: Sequence[HeardTurn], places: Sequence[int]) -> Utterance:
         last_end: int | None = None
         for number, word in enumerate(turn.words):
             texts, after = normalised(word.text)
-            if last_end is not None and tokens and word.start_ms - last_end > HOLE_MS and not breaks[-1].ends_sentence:
+            within = last_end is not None and tokens and not breaks[-1].ends_sentence
+            if within and word.start_ms - (last_end or 0) > (PAUSE_MS if breaks[-1] else HOLE_MS):
                 lost.add(len(tokens) - 1)
-            last_end = word.end_ms
+            last_end = max(word.end_ms, word.start_ms + SHORTEST_MS)
             if not texts:
                 if tokens and after:
                     breaks[-1] = max(breaks[-1], after)
