@@ -67,10 +67,10 @@ def _result(
     name: str, passed: bool, severity: dg.AssetCheckSeverity, rows: Sequence[RowMapping], *, cannot_tell: int
 ) -> dg.AssetCheckResult:
     ids = [str(recording_id) for row in rows for recording_id in row["recording_ids"]]
-    metadata = {"consultations": len(rows), "cannot_tell": cannot_tell, "recording_ids": ids}
+    metadata: dict[str, int | list[str]] = {"consultations": len(rows), "cannot_tell": cannot_tell, "recording_ids": ids}
     return dg.AssetCheckResult(check_name=name, passed=passed, severity=severity, metadata=metadata)
 
 
 def _of_recordings(name: str, severity: dg.AssetCheckSeverity, recording_ids: Sequence[UUID]) -> dg.AssetCheckResult:
-    metadata = {"recordings": len(recording_ids), "recording_ids": [str(one) for one in recording_ids]}
+    metadata: dict[str, int | list[str]] = {"recordings": len(recording_ids), "recording_ids": [str(one) for one in recording_ids]}
     return dg.AssetCheckResult(check_name=name, passed=not recording_ids, severity=severity, metadata=metadata)

@@ -3,10 +3,11 @@
 Which words are personal is in the store's redactions, which stretches that makes in domain.redaction.muting, silencing in resources.media.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+
+from sqlalchemy import RowMapping
 
 from assets.services import Services
 from domain.failures import Reason, RecordingError
@@ -39,7 +40,7 @@ class Sound:
     lost_from_ms: int | None = None
 
 
-def sound_of(services: Services, recording: Recording, verdict: Mapping[str, Any]) -> Sound:
+def sound_of(services: Services, recording: Recording, verdict: RowMapping) -> Sound:
     """By the recording's redaction, and as far as its consent goes."""
     assert recording.media is not None and recording.current_transcript_id is not None and recording.redaction_id is not None
     with services.engine.connect() as connection:

@@ -1,6 +1,7 @@
 """``verbatim ingest``: recordings that exist already go the way of all others, from the intake on."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,14 +11,16 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from sqlalchemy import Engine
 
 from cli.errors import Refused
+from domain.audit import Deed
 from domain.consultations import ConsultationType
 from domain.days import FIRST_DAY, day_of
 from domain.failures import RecordingError
 from domain.parties import Party
 from resources.media import probe
 from resources.objects import ObjectStore, open_store
+from resources.policies import recording_consent
 from resources.settings import Settings
-from resources.store import imports
+from resources.store import audit, imports
 from resources.store.database import database
 from resources.store.imports import Import
 
@@ -33,6 +36,7 @@ def run(
     right: str | None,
     role: str | None,
     started_at: datetime | None,
+    consented: bool = False,
 ) -> int:
     """The exit status: 0 if every file is in, also those that were before. A refused file does not keep the others out."""
     console = Console()
@@ -48,7 +52,7 @@ def run(
         for path in files:
             try:
                 said = _ingest(
-                    engine, intake, progress, path, ConsultationType(kind), _party(left), _party(right), _party(role), started_at
+                    engine, intake, progress, path, ConsultationType(kind), _party(left), _party(right), _party(role), started_at, consented
                 )
                 progress.console.print(f"{path}: {said}", soft_wrap=True, highlight=False)
             except (Refused, RecordingError, OSError) as error:
@@ -71,6 +75,7 @@ def _ingest(
     right: Party | None,
     only: Party | None,
     started_at: datetime | None,
+    consented: bool,
 ) -> str:
     if not path.is_file():
         raise Refused("it is a folder: name the files in it" if path.is_dir() else "there is no such file")
@@ -93,7 +98,13 @@ def _ingest(
     intake.write(key, path, sha256=sha256, content_type="application/octet-stream")
     item = Import(sha256, key, kind, began, began + length, info.size_bytes, info.duration_ms, left, right, only)
     with engine.begin() as connection:
-        return f"recording {imports.add(connection, item)}, {info.duration_ms // 1000} s, {info.channels} channels"
+        recording_id = imports.add(connection, item)
+        if consented:
+            actor = f"os:{os.getuid()}"
+            parties = imports.record_consent(connection, recording_id, actor, recording_consent().version, began)
+            details = (("outcome", "granted"), ("method", "prior"), ("parties", parties))
+            audit.append(connection, Deed(actor, "operator", "consent.record", subject=str(recording_id), details=details))
+        return f"recording {recording_id}, {info.duration_ms // 1000} s, {info.channels} channels"
 
 
 def _digest(progress: Progress, path: Path) -> str:

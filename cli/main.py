@@ -65,11 +65,18 @@ def demo(once: bool, port: int | None, dagster_port: int | None) -> None:
     type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]),
     help="When the call began, in UTC; the file's date where it is not given.",
 )
-def ingest(files: tuple[Path, ...], kind: str, left: str | None, right: str | None, role: str | None, started_at: datetime | None) -> None:
+@click.option(
+    "--consented",
+    is_flag=True,
+    help="Everybody in them consented to the recording, by records of yours. Else what is said in them decides.",
+)
+def ingest(
+    files: tuple[Path, ...], kind: str, left: str | None, right: str | None, role: str | None, started_at: datetime | None, consented: bool
+) -> None:
     """Import recordings that exist already. A file that was imported before is left as it is."""
     from cli.ingest import run
 
-    sys.exit(run(_settings(), files, kind, left=left, right=right, role=role, started_at=started_at))
+    sys.exit(run(_settings(), files, kind, left=left, right=right, role=role, started_at=started_at, consented=consented))
 
 
 @cli.command()

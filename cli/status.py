@@ -8,7 +8,7 @@ from uuid import UUID
 from rich.console import Console
 
 from resources.settings import Settings
-from resources.store import calls, reading, work
+from resources.store import calls, evaluations, reading, work
 from resources.store.calls import CallState
 from resources.store.database import database
 
@@ -20,7 +20,7 @@ WORDS = {
     "findings": "wait for the compliance rules",
     "archive": "wait for the archive",
     "search_documents": "wait for search",
-    "done": "searchable",
+    "done": "done: searchable as far as consent goes",
     "gave_up": "failed, waiting for a person",
 }
 
@@ -32,13 +32,17 @@ def run(settings: Settings, *, as_json: bool) -> None:
         rooms = reading.unknown_rooms(connection)
         active = reading.active_egresses(connection)
         going_on = calls.count(connection, CallState.OPEN)
+        quarantined, to_review = evaluations.quarantined(connection), evaluations.to_review(connection)
     if as_json:
         state = {"recordings": progress, "failures": failures, "unknown_rooms": rooms, "recording_now": active, "calls_now": going_on}
+        state |= {"quarantined": quarantined, "to_review": to_review}
         print(json.dumps(state, default=str))
         return
     console = Console()
     for stage, words in WORDS.items():
         console.print(f"{progress.get(stage, 0):6d}  {words}")
+    console.print(f"{quarantined:6d}  calls in quarantine, for want of consent")
+    console.print(f"{to_review:6d}  findings wait for a reviewer: `verbatim review list`")
     console.print(f"{going_on:6d}  calls going on")
     console.print(f"{active:6d}  being recorded now")
     if rooms:

@@ -22,10 +22,12 @@ class Cue:
     last: int
     position: int
     text: str
+    confidence: float
 
 
 _COMPILED = tuple(
-    (kind, strong, re.compile(rf"(?<![\w'])(?:{'|'.join(alternatives)})(?![\w'])", re.MULTILINE)) for kind, strong, alternatives in PATTERNS
+    (kind, strong, re.compile(rf"(?<![\w'])(?:{'|'.join(alternatives)})(?:'s)?(?![\w'])", re.MULTILINE))
+    for kind, strong, alternatives in PATTERNS
 )
 
 
@@ -40,5 +42,6 @@ def cues(reading: Reading) -> tuple[Cue, ...]:
                 continue
             taken[start:end] = b"\x01" * (end - start)
             first, last = reading.piece_at(start), reading.piece_at(end - 1)
-            found.append(Cue(kind, strong, first, last, reading.pieces[first].position, match.group()))
+            confidence = min(piece.confidence for piece in reading.pieces[first : last + 1])
+            found.append(Cue(kind, strong, first, last, reading.pieces[first].position, match.group(), confidence))
     return tuple(sorted(found, key=lambda cue: cue.first))

@@ -17,6 +17,15 @@ def may_be_birth(pieces: Sequence[Piece]) -> bool:
     )
 
 
+def is_birth(pieces: Sequence[Piece]) -> bool:
+    """Month, day and a year in which somebody may be born who takes out insurance, in any order."""
+    text = "".join(piece.text for piece in pieces)
+    named = any(piece.said is Said.MONTH for piece in pieces)
+    years = [year for year in (text[-4:], text[:4]) if _year(year, 1900, 2045)]
+    old = any(_year(year, 1915, 2012) for year in years) if years else len(text) >= 4 and 30 <= int(text[-2:]) <= 99
+    return old and (len(text) >= 4 if named else may_be_birth(pieces) and len(text) >= 5)
+
+
 def may_be_expiry(pieces: Sequence[Piece]) -> bool:
     """Month and year: "oh nine twenty seven", "september twenty twenty seven", "9 2027"."""
     months = [n for n, piece in enumerate(pieces) if piece.said is Said.MONTH]
@@ -41,3 +50,7 @@ def _day_and_month(text: str) -> bool:
         (1 <= int(text[:cut]) <= 12 and 1 <= int(text[cut:]) <= 31) or (1 <= int(text[:cut]) <= 31 and 1 <= int(text[cut:]) <= 12)
         for cut in range(1, len(text))
     )
+
+
+def is_year(text: str) -> bool:
+    return _year(text, 1900, 2045)

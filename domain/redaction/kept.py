@@ -45,7 +45,8 @@ def known_again(turns: Sequence[Turn]) -> tuple[Redaction, ...]:
                 last += 1
             if kind is not None:
                 start, end = turn.words[place].start_ms, turn.words[last].end_ms
-                whole = (start, end) if start < end else (None, None)
-                found.append(Redaction(kind, -1 - len(found), position, turn.channel, place, last, *whole, 1.0, KNOWN_AGAIN))
+                whole = start < end
+                times = (start if whole else None, end if whole else None)
+                found.append(Redaction(kind, -1 - len(found), position, turn.channel, place, last, times[0], times[1], 1.0, KNOWN_AGAIN))
             place = last + 1
     return tuple(found)

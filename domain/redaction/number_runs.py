@@ -9,10 +9,11 @@ from functools import cached_property
 
 from domain.redaction.cues import Cue
 from domain.redaction.number_words import words
+from domain.redaction.shapes import Sensitive
 from domain.redaction.spoken_numbers import NUMBERS, Pause, Piece, Reading, Said, Speaker
 
-_SOFT = words(
-    "um uh er erm ah hm hmm mm mhm mm-hm mm-hmm uh-huh mhmm uh-hm huh oh ok okay yes yeah yep yup right sure got gotcha it it's its that's that is so go"
+SOFT = words(
+    "/ um uh er erm ah hm hmm mm mhm mm-hm mm-hmm uh-huh mhmm uh-hm huh oh ok okay yes yeah yep yup right sure got gotcha it it's its that's that is so go"
     " ahead and then next continue please well let me see sorry no wait hold on one sec second moment just a an the perfect great thanks thank you"
     " correct again repeat all ready i'm i am i've alright dash hyphen minus space slash of in to from with was my bad actually rather ends ending starts"
     " starting what what's after finally followed by keep going listening here there you're still have last first other number numbers digit digits group"
@@ -29,20 +30,23 @@ _UNITS = words(
     " year o'clock am pm miles mile feet foot inches acres square times events event weddings calls emails copies pages questions things options"
     " cards policies"
     " claims street st avenue ave road rd boulevard blvd drive lane court place parkway degrees pounds gallons nights night rooms cars vehicles units"
-    " items pieces digit digits numbers letters more others k business million thousand hundred plus or bottles trays kegs tents quotes"
+    " items pieces digit digits numbers letters others k business million thousand hundred bottles trays kegs tents quotes"
     " tickets steps parts locations venues halls minutes' days' hours' claims' letters words points star bedroom bathroom story"
 )
 """What is counted: a number before it is none that is read out."""
 
 _BEFORE_COUNT = words("last first final next other middle these those remaining all only another the")
 _PRONOUN_BEFORE = words(
-    "that this the which another every each any no some number just only not either wrong right new old other same good big final next last first"
+    "have got need see that this the which another every each any no some number just only not either wrong right new old other same good big final next last first"
     " for at on only is as there's with in by my your"
 )
 _PRONOUN_AFTER = words(
     "moment second sec more thing of or day time question is was for that who i you we to other person last minute way with on in and but if"
     " before after from at quick could can will would has had does"
 )
+
+DOUBTFUL_BELOW = 0.8
+"""A word of less confidence among digits, or beside them, may be a digit that was misheard."""
 
 LONGEST_ASIDE = 12
 """Words between two groups of one number, at most."""
@@ -92,6 +96,37 @@ class Run:
     def only_digits(self) -> bool:
         return all(piece.said is Said.DIGITS for piece in self.pieces)
 
+    @cached_property
+    def mostly_digits(self) -> bool:
+        """Whether hardly anything but digits was read out: "seventy one hundred" among them is 7100, an ordinal a digit misheard."""
+        digits = sum(piece.said is Said.DIGITS for piece in self.pieces)
+        others = sum(piece.said is Said.ORDINAL or (piece.said is Said.QUANTITY and len(piece.text) <= 4) for piece in self.pieces[1:])
+        return digits + others == len(self.pieces) and (not others or digits >= 3 * others)
+
+    @property
+    def position(self) -> int:
+        """The turn in which it begins."""
+        return self.pieces[0].position
+
+    @property
+    def speaker(self) -> Speaker:
+        return self.reading.speakers[self.position]
+
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:
+        """How many digits each group has."""
+        return tuple(sum(len(self.reading.pieces[place].text) for place in group) for group in self.groups)
+
+    @cached_property
+    def lead(self) -> int:
+        """How many words of the turn before the number say something else."""
+        return sum(1 for word in self._before if word not in SOFT)
+
+    @cached_property
+    def _before(self) -> tuple[str, ...]:
+        turn = self.reading.turns[self.position]
+        return tuple(piece.text for piece in turn if piece.start < self.pieces[0].start and piece.said not in NUMBERS)
+
     def part(self, places: Sequence[int]) -> "Run":
         return Run(self.reading, tuple(places))
 
@@ -103,7 +138,7 @@ def runs(reading: Reading, cues: Sequence[Cue]) -> tuple[Run, ...]:
     found: list[list[int]] = []
     going_on: dict[Speaker, list[int]] = {}
     for place, piece in enumerate(reading.pieces):
-        if cued[place]:
+        if cued[place] > 1:
             going_on.clear()
         if piece.said not in NUMBERS or counted[place]:
             continue
@@ -113,19 +148,18 @@ def runs(reading: Reading, cues: Sequence[Cue]) -> tuple[Run, ...]:
             current = going_on[speaker] = []
             found.append(current)
         current.append(place)
-    every = (Run(reading, tuple(places)) for places in found)
-    return tuple(run for run in every if any(piece.said is not Said.ORDINAL for piece in run.pieces))
+    return tuple(Run(reading, tuple(places)) for places in found)
 
 
 def _cued(reading: Reading, cues: Sequence[Cue]) -> bytearray:
-    """Which pieces belong to a cue; numbers do ("the last three on the back") unless another number stands right before."""
+    """Which pieces belong to a cue (2: one that begins something else); numbers do ("the last three on the back") unless another number stands right before."""
     cued = bytearray(len(reading.pieces))
     for cue in cues:
         for place in range(cue.first, cue.last + 1):
             numbers = reading.pieces[place].said in NUMBERS and place and reading.pieces[place - 1].said is Said.DIGITS
             same_turn = place and reading.pieces[place - 1].position == reading.pieces[place].position
             if not (numbers and same_turn and place == cue.first):
-                cued[place] = 1
+                cued[place] = max(cued[place], 2 if cue.strong or isinstance(cue.kind, Sensitive) else 1)
     return cued
 
 
@@ -138,9 +172,11 @@ def _counted(reading: Reading, cued: bytearray) -> bytearray:
         after = _word(reading, group[-1] + 1, pieces[0].position) if pieces[-1].pause is not Pause.HARD else ""
         digits = "".join(piece.text for piece in pieces)
         for place in group:
-            counted[place] |= cued[place]
+            counted[place] |= cued[place] > 0
         unit = after in ("a", "per", "each", "every", "an") and _word(reading, group[-1] + 2, pieces[0].position) in _UNITS
         size = after in ("by", "x", "out") and (after == "out" or _word(reading, group[-1] + 2, pieces[0].position).isdecimal())
+        doubtful = bool(after) and reading.pieces[group[-1] + 1].confidence < DOUBTFUL_BELOW
+        misheard = (doubtful and len(group) >= 2) or len(group) >= 5
         unit = unit or size or (after in _UNITS and not (pieces[-1].said is Said.ORDINAL and after == "month"))
         if (
             unit
@@ -170,7 +206,8 @@ def _counted(reading: Reading, cued: bytearray) -> bytearray:
 
 def _is_pronoun(reading: Reading, place: int, before: str, after: str) -> bool:
     """ "the old one", "one moment": no digit stands beside it."""
-    follows = place + 1 < len(reading.pieces) and reading.pieces[place + 1].said in NUMBERS
+    following = reading.pieces[place + 1] if place + 1 < len(reading.pieces) else None
+    follows = following and following.said in NUMBERS and following.position == reading.pieces[place].position
     return not follows and (before in _PRONOUN_BEFORE or (after in _PRONOUN_AFTER and reading.pieces[place].pause is Pause.NONE))
 
 
@@ -203,21 +240,32 @@ def _word(reading: Reading, place: int, position: int) -> str:
 def _bridged(reading: Reading, last: int, place: int) -> bool:
     """Whether only asides stand between two number pieces of a speaker: in the same turn one strange word at most (a digit misheard)."""
     pieces = reading.pieces
+    if pieces[place].position != pieces[last].position and Said.QUANTITY in (pieces[place].said, pieces[last].said):
+        return False
     if place - last - 1 > LONGEST_ASIDE or pieces[place].position - pieces[last].position > 4:
         return place - last == 1
     strange = 0
     for between in range(last + 1, place):
         piece = pieces[between]
-        if piece.said not in NUMBERS and piece.text not in _SOFT:
-            strange += 1 if piece.pause is Pause.NONE else 2
+        if piece.said not in NUMBERS and piece.text not in SOFT:
+            strange += 1 if piece.pause is Pause.NONE or piece.confidence < DOUBTFUL_BELOW else 2
         elif piece.said is Said.QUANTITY:
             strange += 2
-    return strange <= (1 if pieces[place].position == pieces[last].position and place - last <= 3 else 0)
+    if pieces[place].position != pieces[last].position or place - last > 4:
+        return strange == 0
+    misheard = sum(1 for between in range(last + 1, place) if pieces[between].confidence < DOUBTFUL_BELOW)
+    return strange <= max(int(place - last <= 3), misheard)
 
 
 def only_asides(run: Run) -> bool:
     """Whether the turn in which the run begins says hardly anything but numbers."""
+    strange, said = strange_words(run)
+    return strange <= max(int(said <= 4), said // 4)
+
+
+def strange_words(run: Run) -> tuple[int, int]:
+    """Of the turn in which the run begins: how many words say something else than numbers, and how many are no numbers."""
     position = run.pieces[0].position
-    words = [piece.text for piece in run.reading.turns[position] if piece.said not in NUMBERS]
-    strange = sum(1 for word in words if word not in _SOFT)
-    return strange <= max(1, len(words) // 4)
+    said = [piece.text for piece in run.reading.turns[position] if piece.said not in NUMBERS]
+    strange = sum(1 for word in said if word not in SOFT)
+    return strange, len(said)

@@ -94,6 +94,10 @@ HOMOPHONES = {
     "fife": "5",
     "fives": "5",
     "hive": "5",
+    "fire": "5",
+    "find": "5",
+    "heaven": "7",
+    "aid": "8",
     "sex": "6",
     "sicks": "6",
     "sics": "6",
@@ -111,7 +115,7 @@ HOMOPHONES = {
 }
 """Words that sound like a digit: digits only among digits."""
 
-EVERYDAY = frozenset({"to", "too", "for", "free", "line", "mine", "sick"})
+EVERYDAY = frozenset({"to", "too", "for", "free", "line", "mine", "sick", "fire", "find", "heaven", "aid"})
 """Homophones that stand between numbers for their own sake ("nine to five", "two for one"), and so need more digits about them."""
 
 MONTHS = {

@@ -31,7 +31,8 @@ from domain.transcripts import Turn
 
 class Said(StrEnum):
     DIGITS = "digits"  # read out digit by digit, or in pairs
-    QUANTITY = "quantity"  # an amount: hundreds, thousands, decimals, grouped by commas, with a currency sign
+    QUANTITY = "quantity"  # an amount: hundreds, thousands, grouped by commas
+    MONEY = "money"  # with a currency sign or with decimals
     ORDINAL = "ordinal"
     MONTH = "month"
     LETTER = "letter"
@@ -60,7 +61,8 @@ class Token:
 class Piece:
     """What one or several words say together. ``text`` holds digits alone for everything that is a number (a month's number too).
 
-    ``words`` has, for each character of ``text``, the first and the last word that say it. ``start`` is the piece's place in the text.
+    ``words`` has, for each character of ``text``, the first and the last word that say it. ``start`` is the piece's place in the text,
+    ``confidence`` that of the word that is least sure.
     """
 
     said: Said
@@ -69,6 +71,7 @@ class Piece:
     position: int
     start: int
     pause: Pause
+    confidence: float
 
     @property
     def first_word(self) -> int:
@@ -130,11 +133,12 @@ def read(turns: Sequence[Turn]) -> Reading:
         pieces: list[Piece] = []
         line: list[str] = []
         at = start
-        for said, text, words, pause in _pieces(tokens(word.text for word in turn.words)):
+        for said, text, words, pause in _announced(list(_pieces(tokens(word.text for word in turn.words)))):
             if pieces and not (said is pieces[-1].said is Said.DIGITS and pieces[-1].pause is Pause.NONE):
                 line.append(" ")
                 at += 1
-            pieces.append(Piece(said, text, words, position, at, pause))
+            confidence = min(word.confidence for word in turn.words[words[0][0] : words[-1][1] + 1])
+            pieces.append(Piece(said, text, words, position, at, pause, confidence))
             line.append(text)
             at += len(text)
         by_turn.append(tuple(pieces))
@@ -207,13 +211,26 @@ def _pieces(parts: list[Token]) -> Iterator[_Found]:
         at += used
 
 
+def _announced(pieces: list[_Found]) -> Iterator[_Found]:
+    """In "the last four nine one four three" the four is said apart from the digits that it announces."""
+    for at, (said, text, words, pause) in enumerate(pieces):
+        if said is Said.DIGITS and text in ("3", "4") and at and pieces[at - 1][1] in ("last", "first", "final") and pause is Pause.NONE:
+            end = at
+            while end + 1 < len(pieces) and pieces[end + 1][0] is Said.DIGITS and pieces[end][3] is Pause.NONE:
+                end += 1
+            if sum(len(piece[1]) for piece in pieces[at + 1 : end + 1]) == int(text):
+                pause = Pause.SOFT
+        yield said, text, words, pause
+
+
 def _piece(parts: list[Token], digit: list[str | None], at: int) -> tuple[Said, str, _Words, int]:
     """What stands at ``at``, and how many tokens it takes."""
     token = parts[at]
     amount = _amount(parts, digit, at)
     if amount:
         value, used = amount
-        return Said.QUANTITY, value, ((token.word, parts[at + used - 1].word),) * len(value), used
+        said = Said.MONEY if _MONEY.search(token.text) else Said.QUANTITY
+        return said, value, ((token.word, parts[at + used - 1].word),) * len(value), used
     toll_free = _toll_free(parts, digit, at)
     if toll_free:
         return Said.DIGITS, toll_free, ((token.word, parts[at + 1].word),) * 3, 2
@@ -305,13 +322,14 @@ def _repeated(parts: list[Token], digit: list[str | None], at: int) -> str | Non
     return None
 
 
-_MONEY = re.compile(r"[$£€]|,|\.")
+_MONEY = re.compile(r"[$£€]|\.")
+_WRITTEN_AMOUNT = re.compile(r"[$£€]\d[\d.,]*|\d+[.,][\d.,]*\d")
 
 
 def _amount(parts: list[Token], digit: list[str | None], at: int) -> tuple[str, int] | None:
     """The value of an amount that begins at ``at``, and its length in tokens."""
     text = parts[at].text
-    if text[0] in "$£€" or (text[0].isdigit() and _MONEY.search(text) and "@" not in text):
+    if _WRITTEN_AMOUNT.fullmatch(text):
         whole = re.sub(r"[^\d.]", "", text).partition(".")
         return (whole[0] + whole[2]) or "0", 1
     scaled = _small(parts, at)

@@ -55,8 +55,9 @@ def changes(before: Mapping[str, Ruled], after: Mapping[str, Ruled], then: Basis
     found = []
     for rule_id in sorted(before.keys() | after.keys()):
         old, new = before.get(rule_id), after.get(rule_id)
-        if (old and old.verdict) == (new and new.verdict):
+        then_said, now_says = old.verdict if old else None, new.verdict if new else None
+        if then_said == now_says:
             continue
         rule = ["rule"] if old is None or new is None or old.rule_version != new.rule_version else []
-        found.append(Change(rule_id, old and old.verdict, new and new.verdict, (*rule, *shared)))
+        found.append(Change(rule_id, then_said, now_says, (*rule, *shared)))
     return tuple(found)

@@ -61,7 +61,7 @@ def mute(path: Path, target: Path, info: MediaInfo, spans: Spans) -> MediaInfo:
     return made
 
 
-def _silence(source: IO[bytes], sink: IO[bytes], info: MediaInfo, spans: Spans, kind: "np.dtype[np.signedinteger]") -> None:  # type: ignore[type-arg]
+def _silence(source: IO[bytes], sink: IO[bytes], info: MediaInfo, spans: Spans, kind: "np.dtype[np.signedinteger]") -> None:
     rate, channels = info.sample_rate_hz, info.channels
     frame_bytes = kind.itemsize * channels
     begin = 0

@@ -7,9 +7,11 @@ from functools import cache
 from pathlib import Path
 
 import domain.redaction
+from domain.redaction.call_so_far import Find
 from domain.redaction.covering import Piece, cover
 from domain.redaction.cues import Cue, cues
-from domain.redaction.kinds_of_numbers import Find, name
+from domain.redaction.edges import hidden
+from domain.redaction.kinds_of_numbers import name
 from domain.redaction.muting import usable_times
 from domain.redaction.number_runs import runs
 from domain.redaction.shapes import Redaction, Sensitive
@@ -45,7 +47,7 @@ def find(turns: Sequence[Turn], recogniser: Recognisers) -> tuple[Redaction, ...
     said = cues(reading)
     numbers = runs(reading, said)
     found = [
-        *_numbers(reading, name(reading, numbers, said, recogniser.presidio.checked(numbers))),
+        *_numbers(reading, said, name(reading, numbers, said, recogniser.presidio.checked(numbers))),
         *_addresses(reading, said, recogniser),
         *_terms(turns, recogniser),
     ]
@@ -70,17 +72,11 @@ def find(turns: Sequence[Turn], recogniser: Recognisers) -> tuple[Redaction, ...
     return tuple(redactions)
 
 
-def _numbers(reading: Reading, finds: Sequence[Find]) -> Iterator[Piece]:
-    """A number's words in each turn, with everything that is said between them."""
-    for number in finds:
-        how = "checksum" if number.confidence > _CHECKED else "context"
-        spans: dict[int, tuple[int, int]] = {}
-        for place in number.places:
-            piece = reading.pieces[place]
-            first, last = spans.get(piece.position, (piece.first_word, piece.last_word))
-            spans[piece.position] = (min(first, piece.first_word), max(last, piece.last_word))
-        for position, (first, last) in spans.items():
-            yield Piece(number.kind, ("number", number.entity), position, first, last, number.confidence, how)
+def _numbers(reading: Reading, said: Sequence[Cue], finds: Sequence[Find]) -> Iterator[Piece]:
+    for number in hidden(reading, said, finds):
+        find = number.find
+        how = "checksum" if find.confidence > _CHECKED else "context"
+        yield Piece(find.kind, ("number", find.entity), number.position, number.first_word, number.last_word, find.confidence, how)
 
 
 def _addresses(reading: Reading, said: Sequence[Cue], recogniser: Recognisers) -> Iterator[Piece]:
@@ -90,7 +86,8 @@ def _addresses(reading: Reading, said: Sequence[Cue], recogniser: Recognisers) -
         for first, last in address.places:
             start, end = reading.pieces[first], reading.pieces[last]
             how = "address" if real else "context"
-            yield Piece(Sensitive.EMAIL, ("address", number), start.position, start.first_word, end.last_word, confidence, how)
+            entity = ("address", number) if address.asked < 0 else ("asked", address.asked)
+            yield Piece(Sensitive.EMAIL, entity, start.position, start.first_word, end.last_word, confidence, how)
 
 
 def _terms(turns: Sequence[Turn], recogniser: Recognisers) -> Iterator[Piece]:

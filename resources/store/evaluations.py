@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, RowMapping, and_, func, insert, select, update
 
 from domain.rules.changes import Basis, Ruled, changes, ruled
-from domain.rules.shapes import Finding, Interval, Judgement, Verdict
+from domain.rules.shapes import Finding, Interval, Judgement, Publication, Verdict
 from resources.compliance_tables import evaluations, findings, review_items
 from resources.store.heard_calls import Heard
 from resources.store.work import call_day
@@ -92,6 +92,20 @@ def is_in_review(connection: Connection, consultation_id: UUID) -> bool:
         review_items.c.state.in_(("open", "claimed", "escalated")),
     )
     return connection.execute(select(review_items.c.id).where(waiting).limit(1)).first() is not None
+
+
+def quarantined(connection: Connection) -> int:
+    """How many consultations are in quarantine by their newest evaluation."""
+    newest_ones = select(evaluations.c.publication).distinct(evaluations.c.consultation_id)
+    newest_ones = newest_ones.order_by(evaluations.c.consultation_id, evaluations.c.number.desc())
+    found = newest_ones.subquery()
+    return int(connection.execute(select(func.count()).where(found.c.publication == Publication.QUARANTINED.value)).scalar_one())
+
+
+def to_review(connection: Connection) -> int:
+    """How many items wait for a reviewer."""
+    waiting = review_items.c.state.in_(("open", "claimed", "escalated"))
+    return int(connection.execute(select(func.count()).select_from(review_items).where(waiting)).scalar_one())
 
 
 def of_day(connection: Connection, day: date, *rule_ids: str) -> Sequence[RowMapping]:

@@ -8,9 +8,12 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from domain.call_events import EgressStatus
+from domain.consent import STAFF, ConsentMethod, ConsentOutcome
 from domain.consultations import ConsultationType
 from domain.egress_layout import EgressLayout, LayoutKind, Route
 from domain.parties import Party
+from resources.store import consents
+from resources.store.consents import Said
 from resources.tables import consultations, participants, recordings
 
 
@@ -105,3 +108,19 @@ def add(connection: Connection, item: Import) -> UUID:
         )
     )
     return recording_id
+
+
+def record_consent(connection: Connection, recording_id: UUID, actor: str, table_version: str, at: datetime) -> int:
+    """That everybody in an imported call consented beforehand, by records that are kept elsewhere; returns how many those are.
+
+    Where nobody is named, it is an unnamed customer.
+    """
+    consultation_id = connection.execute(select(recordings.c.consultation_id).where(recordings.c.id == recording_id)).scalar_one()
+    people = connection.execute(
+        select(participants.c.identity, participants.c.role).where(participants.c.consultation_id == consultation_id)
+    ).all()
+    asked = [(row.identity, Party(row.role)) for row in people if Party(row.role) not in STAFF | {Party.ASSISTANT}]
+    for party, role in asked or [("customer", Party.CUSTOMER)]:
+        told = Said(party, role, ConsentOutcome.GRANTED, ConsentMethod.PRIOR, "import", None, None, actor)
+        consents.add(connection, consultation_id, told, table_version, at)
+    return len(asked) or 1

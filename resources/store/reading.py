@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, and_, func, select
+from sqlalchemy import Connection, Engine, and_, case, func, select
 
 from domain.rules.shapes import Publication
-from resources.compliance_tables import redacted_turns
+from resources.compliance_tables import redacted_turns, redaction_runs
 from resources.store import evaluations
 from resources.store.call_times import call_start, offset_ms
 from resources.tables import consultations, recordings, turns, webhook_events
@@ -73,15 +73,23 @@ class Reader:
                 .where(recordings.c.consultation_id == consultation_id)
                 .order_by(recordings.c.announced_at, recordings.c.id)
             ).all()
-            transcript = recordings.c.current_transcript_id if everything else recordings.c.searchable_transcript_id
-            redacted = and_(redacted_turns.c.redaction_id == recordings.c.redaction_id, redacted_turns.c.position == turns.c.position)
+            newest = recordings.c.redacted_transcript_id == recordings.c.current_transcript_id
+            shown_to_others = recordings.c.searchable_transcript_id
+            transcript = case((newest, recordings.c.current_transcript_id), else_=shown_to_others) if everything else shown_to_others
+            # Of the transcript that is shown, and not of one that is on its way to take its place.
+            redaction = (
+                select(redaction_runs.c.id)
+                .where(redaction_runs.c.transcript_id == transcript)
+                .order_by((redaction_runs.c.id == recordings.c.redaction_id).desc(), redaction_runs.c.created_at.desc())
+                .limit(1)
+                .correlate(recordings)
+                .scalar_subquery()
+            )
+            redacted = and_(redacted_turns.c.redaction_id == redaction, redacted_turns.c.position == turns.c.position)
             said = connection.execute(
                 select(turns, redacted_turns.c.text.label("redacted"), recordings.c.started_at, recordings.c.announced_at)
                 .select_from(recordings.join(turns, turns.c.transcript_id == transcript).outerjoin(redacted_turns, redacted))
-                .where(
-                    recordings.c.consultation_id == consultation_id,
-                    recordings.c.redacted_transcript_id == recordings.c.current_transcript_id,
-                )
+                .where(recordings.c.consultation_id == consultation_id, redaction.is_not(None))
             ).all()
         cut_ms = verdict["withdrawn_at_ms"] if verdict and verdict["publication"] == Publication.CUT.value and not everything else None
         shown = []

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from urllib.parse import urljoin
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx2 as httpx
 import pytest
@@ -13,6 +13,7 @@ from sqlalchemy import Engine, insert, update
 from api.app import create_app
 from domain.parties import Party
 from domain.roles import Role
+from resources.compliance_tables import redaction_runs
 from resources.search import Document
 from resources.search.postgres import PostgresIndex
 from resources.store.database import engine_for
@@ -61,6 +62,15 @@ def call(engine: Engine) -> list[int]:
             ).scalar_one()
             for position, (role, ms, text) in enumerate(SAID)
         ]  # fmt: skip
+        redacted = {
+            "id": uuid4(),
+            "recording_id": RECORDING,
+            "transcript_id": TRANSCRIPT,
+            "version": "1",
+            "counts": {},
+            "card_data_left": 0,
+        }
+        connection.execute(insert(redaction_runs).values(**redacted))
         connection.execute(update(recordings).values(searchable_transcript_id=TRANSCRIPT))
         found = [
             Document(turn_id, CALL, RECORDING, TRANSCRIPT, "claims", Party(role), BEGAN, ms, ms + 900, text)

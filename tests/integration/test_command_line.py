@@ -33,8 +33,25 @@ def verbatim(world: World, *arguments: str) -> "subprocess.CompletedProcess[str]
     return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
 
 
+def test_an_import_whose_consent_nobody_knows_of_is_found_by_nobody(world: World) -> None:
+    assert verbatim(world, "ingest", str(CALL), "--type", "support", "--started-at", "2025-03-03T15:00:00Z").returncode == 0
+    world.run()
+    assert world.query("SELECT consent, publication FROM evaluations") == [("unknown", "quarantined")]
+    assert verbatim(world, "search", "speaker:unknown").returncode == 1
+    state = verbatim(world, "status").stdout
+    assert "1  calls in quarantine" in state and "wait for a reviewer" in state
+    ((consultation_id,),) = world.query("SELECT id FROM video_consultations")
+    shown = verbatim(world, "findings", "show", str(consultation_id))
+    assert shown.returncode == 0 and "Consent unknown" in shown.stdout and "recording_consent" in shown.stdout
+    again = verbatim(world, "findings", "again", str(consultation_id))
+    assert again.returncode == 0 and "1 recordings are judged again" in again.stdout
+    world.run()
+    assert world.query("SELECT max(number) FROM evaluations") == [(2,)]
+    assert "No verdict has changed" in verbatim(world, "findings", "changes").stdout
+
+
 def test_a_file_is_imported_once_processed_and_found(world: World) -> None:
-    options = ("--type", "support", "--left", "customer", "--right", "agent", "--started-at", "2025-03-03T15:00:00Z")
+    options = ("--type", "support", "--left", "customer", "--right", "agent", "--started-at", "2025-03-03T15:00:00Z", "--consented")
     done = verbatim(world, "ingest", str(CALL), *options)
     assert done.returncode == 0, done.stderr
     assert "2 channels" in done.stdout

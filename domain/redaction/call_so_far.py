@@ -1,0 +1,169 @@
+"""What of a conversation is known at some point of it: the cues, what was found, the card number that is being read out."""
+
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from domain.redaction.cue_patterns import Harmless
+from domain.redaction.cues import Cue
+from domain.redaction.number_runs import DOUBTFUL_BELOW, Run
+from domain.redaction.shapes import CARD_DATA, Sensitive
+from domain.redaction.spoken_numbers import Reading, Speaker
+
+CARD_GOES_ON = 6
+"""Turns without a digit after which a card number that was begun is not gone on with."""
+
+PAYMENT_REACH = 12
+PAYMENT_AHEAD = 8
+"""Turns behind and ahead within which a card's cue makes digits card data."""
+
+_BANK_REACH = 8
+_REMEMBERED = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """``places`` are pieces of the reading. ``entity`` is the same for the parts of one value."""
+
+    kind: Sensitive
+    entity: int
+    places: tuple[int, ...]
+    confidence: float
+
+
+@dataclass
+class Card:
+    """The card number that was read out last: by whom, up to which turn and piece, and its digits so far (read back ones do not count)."""
+
+    speaker: Speaker
+    position: int
+    digits: str
+    entity: int
+    last: int
+
+    @property
+    def complete(self) -> bool:
+        return len(self.digits) >= self.length
+
+    @property
+    def length(self) -> int:
+        return 15 if self.digits[0] == "3" else 16
+
+
+@dataclass
+class Call:
+    """``used`` tells of each cue (by its place in ``cues``) how many digits were found for it."""
+
+    reading: Reading
+    cues: Sequence[Cue]
+    finds: list[Find] = field(default_factory=list)
+    used: dict[int, int] = field(default_factory=dict)
+    card: Card | None = None
+    runs_before: int = -1
+
+    def __post_init__(self) -> None:
+        self.firsts = [cue.first for cue in self.cues]
+        self._payments = [cue.position for cue in self.cues if cue.kind in CARD_DATA and (cue.strong or cue.kind is Sensitive.CARD_NUMBER)]
+        self._banks = [cue.position for cue in self.cues if cue.kind is Sensitive.BANK_ACCOUNT and cue.strong]
+        self._entity = 0
+        self._of_cue: dict[tuple[Sensitive, int | None], int] = {}
+        self._known: deque[tuple[str, Sensitive | None, int, int]] = deque(maxlen=_REMEMBERED)
+
+    def add(self, kind: Sensitive, run: Run, confidence: float, cue: int | None = None) -> None:
+        """What answers one cue (by its place in ``cues``) is one value, and so is what is said again."""
+        if kind is Sensitive.CARD_NUMBER:
+            entity = self._card_entity(run)
+        else:
+            entity = self._again(kind, run) or self._of_cue.get((kind, cue)) or self._next_entity()
+        if cue is not None:
+            self._of_cue[kind, cue] = entity
+        self.finds.append(Find(kind, entity, run.places, confidence))
+        self.remember(kind, run, entity)
+
+    def _next_entity(self) -> int:
+        self._entity += 1
+        return self._entity
+
+    def _again(self, kind: Sensitive, run: Run) -> int | None:
+        near = (one for one in reversed(self._known) if one[1] is kind and run.position - one[2] <= CARD_GOES_ON)
+        return next((entity for known, _, _, entity in near if len(run.digits) >= 3 and run.digits in known), None)
+
+    def remember(self, kind: Sensitive | None, run: Run, entity: int = 0) -> None:
+        """None: it was something harmless."""
+        if len(run.digits) >= 3:
+            self._known.append((run.digits, kind, run.pieces[-1].position, entity))
+
+    def _card_entity(self, run: Run) -> int:
+        last = run.pieces[-1].position
+        card = self.card
+        if card and run.position - card.position <= CARD_GOES_ON:
+            if card.speaker != run.speaker:  # read back
+                card.position, card.last = last, run.last
+                return card.entity
+            if not card.complete:
+                card.digits, card.position, card.last = card.digits + run.digits, last, run.last
+                return card.entity
+        self.card = Card(run.speaker, last, run.digits, self._next_entity(), run.last)
+        return self.card.entity
+
+    def said_before(self, run: Run) -> tuple[bool, Sensitive | None]:
+        """Whether a number is read back, or a part of it said again, and what it was (None: something harmless)."""
+        digits = run.digits
+        for known, kind, at, _ in reversed(self._known):
+            whole = digits == known and run.position - at <= 6 and len(digits) >= 3
+            part = len(digits) >= 4 and (digits in known or (known in digits and len(known) >= 4)) and kind is not Sensitive.EXPIRY_DATE
+            if whole or part:
+                return True, kind
+        return False, None
+
+    def paying(self, position: int) -> bool:
+        """Whether a card is talked about in the turns around ``position``."""
+        return _near(self._payments, position, PAYMENT_REACH, PAYMENT_AHEAD) or (
+            self.card is not None and position - self.card.position <= PAYMENT_REACH
+        )
+
+    def banking(self, position: int) -> bool:
+        return _near(self._banks, position, _BANK_REACH, 2)
+
+    def last_card_data(self) -> int:
+        """The turn of the last find of card data."""
+        return next((self.reading.pieces[f.places[-1]].position for f in reversed(self.finds[-6:]) if f.kind in CARD_DATA), -1000)
+
+    def asked(self, run: Run, cue: Cue) -> bool:
+        """Whether the number answers the cue at once: right behind it, or first thing in the next turn."""
+        if cue.position == run.position:
+            return 0 <= run.first - cue.last <= 5 or cue.first > run.first
+        between = range(cue.position + 1, run.position)
+        if self.reading.speakers[cue.position] == run.speaker:
+            return False
+        return run.lead <= 2 and run.position - cue.position <= 3 and all(len(self.reading.turns[turn]) <= 4 for turn in between)
+
+    def by_another(self, run: Run, cue: Cue) -> bool:
+        return self.reading.speakers[cue.position] != run.speaker
+
+    def lately(self, run: Run) -> Sensitive | None:
+        """The kind of the last find, if that was in the last turns."""
+        last = self.finds[-1] if self.finds else None
+        return last.kind if last and run.position - self.reading.pieces[last.places[-1]].position <= 4 else None
+
+    def questioned(self, card: Card, run: Run) -> bool:
+        """Whether more than an aside was said between the card's digits and these."""
+        return any(len(self.reading.turns[turn]) > 4 for turn in range(card.position + 1, run.position))
+
+    def harmless_near(self, run: Run) -> bool:
+        """Whether something harmless is named in the turns right before the number."""
+        at = bisect_left(self.firsts, run.first)
+        return any(
+            isinstance(cue.kind, Harmless)
+            and cue.kind not in (Harmless.NAME, Harmless.NOTHING)
+            and cue.strong
+            and cue.confidence >= DOUBTFUL_BELOW
+            and run.position - cue.position <= 2
+            for cue in self.cues[max(at - 4, 0) : at]
+        )
+
+
+def _near(positions: Sequence[int], position: int, behind: int, ahead: int) -> bool:
+    at = bisect_left(positions, position - behind)
+    return at < len(positions) and positions[at] <= position + ahead
