@@ -56,7 +56,6 @@ def ask(connection: Connection, evaluation_id: UUID, now: datetime | None = None
 
     The same question as before is the same item, with its claim or its decision. An evaluation that is not the newest asks nothing.
     """
-    moment = now or datetime.now(UTC)
     evaluation = connection.execute(select(evaluation_table).where(evaluation_table.c.id == evaluation_id)).mappings().one()
     consultation_id: UUID = evaluation["consultation_id"]
     hold(connection, consultation_id)
@@ -76,7 +75,7 @@ def ask(connection: Connection, evaluation_id: UUID, now: datetime | None = None
         for row in evaluations.findings_of(connection, evaluation_id)
         if row["verdict"] != Verdict.MET.value and not row["overturned"]
     }
-    _settle(connection, consultation_id, About.FINDING, asked, moment)
+    _settle(connection, consultation_id, About.FINDING, asked, now or datetime.now(UTC))
 
 
 def ask_about_redactions(connection: Connection, redaction_id: UUID, threshold: float, now: datetime | None = None) -> None:
