@@ -14,6 +14,7 @@ from domain.failures import Reason, RecordingError
 
 MAX_KEY_BYTES = 1024  # S3's limit
 MAX_SEGMENT_BYTES = 255  # what file systems take for one name
+SHORT = 16  # digits of a digest that tell a recording's objects apart; some stores refuse keys of more than 200 bytes
 RESERVED = ".verbatim-objects"  # a folder store keeps its digests and half-written files there
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -72,7 +73,7 @@ def silenced_key(
 ) -> str:
     """Where the archive keeps media that took another's place because more of it had to be silenced: under its own digest."""
     suffix = media_key(consultation_id, recording_id, call_ended_at, extension).rpartition(".")[2]
-    return safe_key(f"{_recording_folder(consultation_id, recording_id, call_ended_at)}/media-{_one_segment(sha256)}.{suffix}")
+    return safe_key(f"{_recording_folder(consultation_id, recording_id, call_ended_at)}/media-{_one_segment(sha256[:SHORT])}.{suffix}")
 
 
 def rendition_key(
@@ -80,7 +81,7 @@ def rendition_key(
 ) -> str:
     """Where the archive keeps a redacted rendition: under its own digest, so that the same one is written once."""
     suffix = media_key(consultation_id, recording_id, call_ended_at, extension).rpartition(".")[2]
-    return safe_key(f"{_recording_folder(consultation_id, recording_id, call_ended_at)}/renditions/{_one_segment(sha256)}.{suffix}")
+    return safe_key(f"{_recording_folder(consultation_id, recording_id, call_ended_at)}/renditions/{_one_segment(sha256[:SHORT])}.{suffix}")
 
 
 def intake_key(filename: str, location: str, *, store: StoreLocation) -> str:
