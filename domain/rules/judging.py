@@ -12,6 +12,7 @@ from domain.rules.shapes import Cause, Finding, HeardCall, Interval, Judgement, 
 from domain.rules.tokens import utterances
 from domain.rules.windows import heard_confidence, span, unheard
 
+DISCLOSURE = "recording_disclosure"  # the rule that says what telling of the recording is
 MOST_UNINTELLIGIBLE = 0.5  # of a whole call, beyond which nobody can say that something was never said
 
 
@@ -19,7 +20,7 @@ def judge(call: HeardCall, rules: Rules) -> Judgement:
     """Every rule's verdict on this call. Rules that do not count on its day, or need an assistant where none takes part, say nothing."""
     heard = [read(rules, said) for said in utterances(call.turns)]
     events = _events(rules, heard)
-    consent = judge_consent(call, heard)
+    consent = judge_consent(call, heard, _disclosed(rules, call, heard))
     findings: list[Finding] = []
     for rule in rules.rules:
         if not rule.counts_on(call.day) or (rule.needs_assistant and not call.assistant_present):
@@ -33,6 +34,18 @@ def judge(call: HeardCall, rules: Rules) -> Judgement:
         else:
             findings += _forbidden(rules, rule, call, heard, events)
     return Judgement(rules.version, tuple(findings), consent.judged)
+
+
+def _disclosed(rules: Rules, call: HeardCall, heard: Iterable[Read]) -> set[tuple[int, bool]]:
+    """The turns, by place, in which the recording is told of, at any time of the call, and whether that is sure."""
+    return {
+        (place.read.said.tokens[place.start].turn, place.sure and place.confidence >= ENOUGH)
+        for rule in rules.rules
+        if rule.id == DISCLOSURE
+        for one in heard
+        for place in places(rules, rule, one, call.turns)
+        if _role(place) is not Party.UNKNOWN
+    }
 
 
 def _events(rules: Rules, heard: Iterable[Read]) -> Mapping[str, int]:

@@ -1,11 +1,15 @@
-"""Finds the phrases of many classes in an utterance at once, with spaCy's Matcher. What follows from a phrase is decided elsewhere.
+"""Finds the phrases of many classes in an utterance at once. What follows from a phrase is decided elsewhere.
 
-A pattern is only tried around one of its words (its rarest by rule of thumb), so that time grows with the words that matter. A loose search also
-takes words that were hardly heard, and places where one seems to be missing, for whatever a pattern wants there: a candidate, not a find.
+A pattern is a row of segments with gaps between. Segments of one word are looked up, longer ones matched by spaCy's Matcher around their rarest
+word; the gaps are bridged here, for the Matcher expands a gap into one state for every way to fill it. So time grows with the words that matter.
+
+A loose search also takes words that were hardly heard, and places where one seems to be missing, for one word that a pattern wants: a candidate,
+not a find.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spacy.matcher import Matcher
@@ -17,8 +21,8 @@ from domain.rules.tokens import Utterance
 
 UNHEARD = "⁇"  # stands in a loose search for a word that nobody can be sure of
 HARDLY = 0.62  # below this a word may be any other
-MOST_UNHEARD = 1
-LEAST_HEARD = 2
+LEAST_HEARD = 2  # words that a candidate must have besides the one that was not heard
+MOST_WAYS = 200  # in which one pattern is joined around one segment; more is a pattern that says nothing
 _FUNCTION_WORDS = """
 a all am an and any are as at be been being but by can could did do does for from get go going got had has have he her here him his how i if
 in is it just like me my no not of on one or our out say she so some that the their them then there they this to up us was we what when
@@ -34,8 +38,10 @@ _COMMON = FUNCTION | frozenset(_COMMON_WORDS.split())
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Tokens ``start`` to before ``end`` say something of the class ``kind``. ``literal``: which of them the pattern
-    names. ``unheard``: how many it only supposes."""
+    """Tokens ``start`` to before ``end`` say something of the class ``kind``.
+
+    ``literal``: which of them the pattern names. ``unheard``: how many it only supposes.
+    """
 
     kind: str
     start: int
@@ -44,16 +50,34 @@ class Phrase:
     unheard: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """Where a segment is, and which of its tokens were not heard."""
+
+    start: int
+    end: int
+    literal: tuple[int, ...]
+    unheard: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """Segments by number; ``gaps[n]``: how many words may lie between segment n and the next."""
+
+    kind: str
+    segments: tuple[int, ...]
+    gaps: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class _Group:
-    """Sequences that share an anchor and need one of the same further words. ``reach``: how far the longest goes from the anchor."""
+    """Longer segments with the same rarest word and the same second one. ``before`` and ``after``: how far they reach from the rarest word."""
 
-    sequences: list[int] = field(default_factory=list)
-    reach: int = 0
+    needs: frozenset[str]
+    segments: list[int] = field(default_factory=list)
+    before: int = 0
+    after: int = 0
     matcher: Matcher | None = None
-
-
-Anchored = dict[frozenset[str], _Group]  # by the further words, none for sequences of a single one
 
 
 class PhraseBook:
@@ -61,33 +85,24 @@ class PhraseBook:
 
     def __init__(self, patterns: Mapping[str, Iterable[str]], lists: Mapping[str, Sequence[str]]) -> None:
         self._vocab = Vocab()
-        self._items: list[tuple[str, tuple[Item, ...]]] = []
-        self._strict: dict[str, Anchored] = defaultdict(lambda: defaultdict(_Group))
-        self._loose: dict[str, Anchored] = defaultdict(lambda: defaultdict(_Group))
+        self._numbers: dict[tuple[Item, ...], int] = {}
+        self._segments: list[tuple[Item, ...]] = []
+        self._rows: list[_Row] = []
+        self._words: dict[str, list[int]] = defaultdict(list)
+        self._longer: dict[bool, dict[str, list[_Group]]] = {False: defaultdict(list), True: defaultdict(list)}
+        self._groups: dict[tuple[bool, frozenset[str], frozenset[str]], _Group] = {}
+        self._around: dict[int, list[int]] = defaultdict(list)  # rows by their rarest segment
+        self._loosely: dict[int, list[int]] = defaultdict(list)  # and by their two rarest
         for kind, written in patterns.items():
             for items in dict.fromkeys(items for pattern in written for items in read(pattern, lists)):
                 self._add(kind, items)
 
-    def _add(self, kind: str, items: tuple[Item, ...]) -> None:
-        number = len(self._items)
-        self._items.append((kind, items))
-        length = sum(item.most for item in items)
-        needed = sorted((item for item in items if not item.gap and not item.optional), key=_commonness)
-        further = needed[1].words if len(needed) > 1 else frozenset()
-        for word in needed[0].words:
-            _join(self._strict[word][further], number, length)
-        if len(needed) > LEAST_HEARD and not needed[0].words & FUNCTION:
-            for first, second in ((needed[0], needed[1]), (needed[1], needed[0])):
-                for word in first.words - FUNCTION:
-                    _join(self._loose[word][second.words | {UNHEARD}], number, 2 * length)
-
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._rows)
 
     def find(self, said: Utterance) -> list[Phrase]:
         """Every phrase, by class and place; the same place once for each class."""
-        texts = [token.text for token in said.tokens]
-        return _deduplicated(self._search(texts, self._strict, ()))
+        return self._search([token.text for token in said.tokens], False)
 
     def find_loosely(self, said: Utterance) -> list[Phrase]:
         """What might be phrases if a word that was hardly heard, or is missing, were the right one. Nothing where every word is sure."""
@@ -101,46 +116,171 @@ class PhraseBook:
                 places.append(place)
         if UNHEARD not in texts:
             return []
-        found = []
-        for phrase in self._search(texts, self._loose, (UNHEARD,)):
-            unheard = sum(texts[place] == UNHEARD for place in phrase.literal)
-            if 0 < unheard <= MOST_UNHEARD and len(phrase.literal) - unheard >= LEAST_HEARD:
-                literal = frozenset(places[place] for place in phrase.literal)
-                found.append(Phrase(phrase.kind, places[phrase.start], places[phrase.end - 1] + 1, literal, unheard))
-        return _deduplicated(found)
+        return [
+            Phrase(one.kind, places[one.start], places[one.end - 1] + 1, frozenset(places[place] for place in one.literal), one.unheard)
+            for one in self._search(texts, True)
+        ]
 
-    def _search(self, texts: list[str], anchors: Mapping[str, Anchored], also: Sequence[str]) -> Iterable[Phrase]:
+    def _add(self, kind: str, items: tuple[Item, ...]) -> None:
+        segments, gaps = _split(items)
+        row = _Row(kind, tuple(self._number(segment) for segment in segments), tuple(gaps))
+        self._rows.append(row)
+        rarest = sorted(set(row.segments), key=lambda number: _commonness(self._segments[number]))
+        self._around[rarest[0]].append(len(self._rows) - 1)
+        for number in rarest[:2]:
+            self._loosely[number].append(len(self._rows) - 1)
+
+    def _number(self, segment: tuple[Item, ...]) -> int:
+        if segment in self._numbers:
+            return self._numbers[segment]
+        number = self._numbers[segment] = len(self._segments)
+        self._segments.append(segment)
+        if len(segment) == 1:
+            for word in segment[0].words:
+                self._words[word].append(number)
+            return number
+        needed = sorted((item for item in segment if not item.optional), key=lambda item: _commonness((item,)))
+        further = needed[1].words if len(needed) > 1 else frozenset()
+        self._join(False, needed[0].words, further, number)
+        if len(needed) > 1:
+            self._join(True, needed[0].words, further | {UNHEARD}, number)
+            self._join(True, further, needed[0].words | {UNHEARD}, number)
+        else:
+            self._join(True, needed[0].words, frozenset(), number)
+        return number
+
+    def _join(self, loose: bool, words: frozenset[str], needs: frozenset[str], number: int) -> None:
+        group = self._groups.get((loose, words, needs))
+        if group is None:
+            group = self._groups[loose, words, needs] = _Group(needs)
+            for word in words:
+                self._longer[loose][word].append(group)
+        group.segments.append(number)
+        for place, item in enumerate(self._segments[number]):
+            if item.words == words and not item.optional:
+                group.before = max(group.before, place)
+                group.after = max(group.after, len(self._segments[number]) - place)
+
+    def _search(self, texts: list[str], loose: bool) -> list[Phrase]:
+        hits: dict[int, list[_Hit]] = defaultdict(list)
+        for place, text in enumerate(texts):
+            for number in self._words.get(text, ()):
+                hits[number].append(_Hit(place, place + 1, (place,), 0))
+        for number, hit in set(self._match(texts, loose)):
+            hits[number].append(hit)
+        for some in hits.values():
+            some.sort(key=lambda hit: (hit.start, hit.end))
+        unheard = [_Hit(place, place + 1, (place,), 1) for place, text in enumerate(texts) if loose and text == UNHEARD]
+        best: dict[tuple[str, int, int], Phrase] = {}
+        rows = self._loosely if loose else self._around
+        for number in list(hits):
+            for row in (self._rows[place] for place in rows.get(number, ())):
+                missing = sum(segment not in hits for segment in row.segments)
+                if missing > bool(unheard):
+                    continue
+                for phrase in self._joined(row, number, hits, unheard):
+                    if loose and not _worth(phrase, texts):
+                        continue
+                    key = (phrase.kind, phrase.start, phrase.end)
+                    if key not in best or phrase.unheard < best[key].unheard:
+                        best[key] = phrase
+        return sorted(best.values(), key=lambda phrase: (phrase.start, phrase.end, phrase.kind))
+
+    def _match(self, texts: list[str], loose: bool) -> Iterator[tuple[int, _Hit]]:
+        """Segments of more than one word."""
         doc: Doc | None = None
-        around = ((place, needs, group) for place, text in enumerate(texts) for needs, group in anchors.get(text, {}).items())
-        for place, needs, group in around:
-            begin, beyond = max(0, place - group.reach), place + group.reach
-            if needs and needs.isdisjoint(texts[begin:beyond]):
-                continue
-            if doc is None:
-                doc = Doc(self._vocab, words=texts)
-            if group.matcher is None:
-                group.matcher = Matcher(self._vocab)
-                for number in group.sequences:
-                    group.matcher.add(str(number), [[item.for_spacy(also) for item in self._items[number][1]]])
-            for key, start, end, aligned in group.matcher(doc[begin:beyond], with_alignments=True):  # type: ignore[misc]  # spaCy's types know three
-                kind, items = self._items[int(self._vocab.strings[key])]
-                literal = frozenset(begin + start + place for place, item in enumerate(aligned) if not items[item].gap)
-                yield Phrase(kind, begin + start, begin + end, literal)
+        anchors = self._longer[loose]
+        for place, text in enumerate(texts):
+            for group in anchors.get(text, ()):
+                begin, beyond = max(0, place - group.before), place + group.after
+                if group.needs and group.needs.isdisjoint(texts[begin:beyond]):
+                    continue
+                if doc is None:
+                    doc = Doc(self._vocab, words=texts)
+                if group.matcher is None:
+                    group.matcher = Matcher(self._vocab)
+                    for number in group.segments:
+                        also = (UNHEARD,) if loose else ()
+                        group.matcher.add(str(number), [[item.for_spacy(also) for item in self._segments[number]]])
+                for key, start, end in group.matcher(doc[begin:beyond]):
+                    literal = tuple(range(begin + start, begin + end))
+                    unheard = sum(texts[at] == UNHEARD for at in literal)
+                    if unheard <= 1:
+                        yield int(self._vocab.strings[key]), _Hit(begin + start, begin + end, literal, unheard)
+
+    def _joined(self, row: _Row, number: int, hits: Mapping[int, Sequence[_Hit]], unheard: Sequence[_Hit]) -> Iterator[Phrase]:
+        """The row around each hit of one of its segments."""
+        for at in (place for place, segment in enumerate(row.segments) if segment == number):
+            for hit in hits[number]:
+                ways = 0
+                for left in _to_the_left(row, at, hit, hits, unheard):
+                    for right in _to_the_right(row, at, hit, hits, unheard):
+                        all_ = (*left, hit, *right)
+                        doubt = sum(one.unheard for one in all_)
+                        if doubt <= 1:
+                            literal = frozenset(place for one in all_ for place in one.literal)
+                            yield Phrase(row.kind, all_[0].start, all_[-1].end, literal, doubt)
+                        ways += 1
+                        if ways >= MOST_WAYS:
+                            return
 
 
-def _join(group: _Group, number: int, length: int) -> None:
-    group.sequences.append(number)
-    group.reach = max(group.reach, length)
+def _split(items: tuple[Item, ...]) -> tuple[list[tuple[Item, ...]], list[int]]:
+    """(the segments, how many words may lie between each and the next). A segment that need not be there widens the gap that it stands in."""
+    segments: list[tuple[Item, ...]] = []
+    gaps: list[int] = []
+    current: list[Item] = []
+    gap = 0
+    for item in (*items, Item(frozenset(), True, 0)):
+        if not item.gap:
+            current.append(item)
+            continue
+        if any(not one.optional for one in current):
+            if segments:
+                gaps.append(gap)
+            segments.append(tuple(current))
+            gap = item.most
+        else:
+            gap += len(current) + item.most
+        current = []
+    return segments, gaps
 
 
-def _commonness(item: Item) -> tuple[int, int]:
-    return sum(word in _COMMON for word in item.words), len(item.words)
+def _to_the_left(row: _Row, at: int, hit: _Hit, hits: Mapping[int, Sequence[_Hit]], unheard: Sequence[_Hit]) -> Iterator[tuple[_Hit, ...]]:
+    if at == 0:
+        yield ()
+        return
+    gap = row.gaps[at - 1]
+    for some in (hits.get(row.segments[at - 1], ()), unheard):
+        for other in some[: bisect_left(some, hit.start, key=lambda one: one.start)][::-1]:
+            if other.start < hit.start - gap - LONGEST:
+                break
+            if hit.start - gap <= other.end <= hit.start:
+                for further in _to_the_left(row, at - 1, other, hits, unheard):
+                    yield (*further, other)
 
 
-def _deduplicated(found: Iterable[Phrase]) -> list[Phrase]:
-    best: dict[tuple[str, int, int], Phrase] = {}
-    for phrase in found:
-        key = (phrase.kind, phrase.start, phrase.end)
-        if key not in best or phrase.unheard < best[key].unheard:
-            best[key] = phrase
-    return sorted(best.values(), key=lambda phrase: (phrase.start, phrase.end, phrase.kind))
+def _to_the_right(row: _Row, at: int, hit: _Hit, hits: Mapping[int, Sequence[_Hit]], unheard: Sequence[_Hit]) -> Iterator[tuple[_Hit, ...]]:
+    if at == len(row.segments) - 1:
+        yield ()
+        return
+    gap = row.gaps[at]
+    for some in (hits.get(row.segments[at + 1], ()), unheard):
+        first = bisect_left(some, hit.end, key=lambda one: one.start)
+        for other in some[first : bisect_right(some, hit.end + gap, key=lambda one: one.start)]:
+            for further in _to_the_right(row, at + 1, other, hits, unheard):
+                yield (other, *further)
+
+
+LONGEST = 12  # words of a segment
+
+
+def _worth(phrase: Phrase, texts: Sequence[str]) -> bool:
+    """Whether a candidate has something of its own besides what was not heard."""
+    heard = {texts[place] for place in phrase.literal} - {UNHEARD}
+    return phrase.unheard == 1 and len(phrase.literal) > LEAST_HEARD and bool(heard - FUNCTION)
+
+
+def _commonness(items: tuple[Item, ...]) -> tuple[int, int]:
+    """Of a segment's rarest item: how many of its words are common, how many there are."""
+    return min((sum(word in _COMMON for word in item.words), len(item.words)) for item in items if not item.optional)

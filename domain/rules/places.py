@@ -12,6 +12,7 @@ from domain.rules.shapes import HeardTurn
 from domain.rules.tokens import Break, Utterance
 
 ENOUGH = 0.6  # below this confidence nobody can tell
+TURNS = "but"  # what is denied before it is not denied after it
 DENIALS = frozenset({"not", "never", "no", "nobody", "none", "nothing", "hardly", "without", "neither", "nor"})
 
 
@@ -56,7 +57,8 @@ def places(rules: Rules, rule: Rule, heard: Read, turns: Sequence[HeardTurn]) ->
         cues = [(cue, cue_kind(name, place)) for name in rule.cues for place, cue in enumerate(rules.cues[name])]
         cues += [(cue, cue_kind(rule.id, place)) for place, cue in enumerate(rule.unless)]
         for sure, phrases in ((True, heard.sure.get(kind, ())), (False, heard.perhaps.get(kind, ()))):
-            for cluster in _clusters(phrases, heard.said):
+            uncut = [phrase for phrase in phrases if not _cut(phrase, cues, heard)]
+            for cluster in _clusters(uncut, heard.said):
                 if any(place.start < cluster.end and cluster.start < place.end for place in found):
                     continue
                 if not any(_keeps(cue, heard.sure.get(cue_phrases, ()), cluster, heard) for cue, cue_phrases in cues):
@@ -95,14 +97,14 @@ def _keeps(cue: Cue, phrases: Sequence[Phrase], cluster: _Cluster, heard: Read) 
             if phrase.start < cluster.end and cluster.start < phrase.end:
                 return True
         elif cue.where is Where.INSIDE:
-            if cluster.start < phrase.start and phrase.end < cluster.end and not phrase.literal & cluster.literal:
-                return True
+            continue
         elif cue.where is Where.NEAR:
             if phrase.start - cue.reach <= cluster.end and cluster.start <= phrase.end + cue.reach:
                 return True
         elif cue.where is Where.BEFORE:
             if phrase.start < cluster.start <= phrase.end + cue.reach and _together(breaks, phrase.end, cluster.start, cue.over_pause):
-                return True
+                if not any(heard.said.tokens[place].text == TURNS for place in range(phrase.start, cluster.start)):
+                    return True
         elif cue.where is Where.AFTER:
             if (
                 cluster.end < phrase.end
@@ -112,6 +114,17 @@ def _keeps(cue: Cue, phrases: Sequence[Phrase], cluster: _Cluster, heard: Read) 
                 return True
         elif not any(breaks[place].ends_sentence for place in range(min(phrase.start, cluster.start), max(phrase.end, cluster.end) - 1)):
             return True
+    return False
+
+
+def _cut(phrase: Phrase, cues: Sequence[tuple[Cue, str]], heard: Read) -> bool:
+    """Whether a denial stands among the words of a phrase that the pattern itself does not name."""
+    for cue, kind in cues:
+        if cue.where is Where.INSIDE:
+            for one in heard.sure.get(kind, ()):
+                among = phrase.start < one.start and one.end < phrase.end and not one.literal & phrase.literal
+                if among and not any(idiom.start <= one.start and one.end <= idiom.end for idiom in heard.sure.get(IDIOM, ())):
+                    return True
     return False
 
 

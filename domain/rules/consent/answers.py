@@ -13,6 +13,9 @@ from domain.rules.places import DENIALS, Read
 from domain.rules.rules import IDIOM, consent_kind
 
 NEAR = 6  # words within which a "not" that is left over may belong to a yes
+OPENING = 4  # words within which an answer begins
+FEW = 6  # an answer of so many words is nothing but one
+BREATH = 4  # words between a phrase and what it is about
 MOST_MASKED = 8  # words of somebody else's that are told
 
 
@@ -45,26 +48,60 @@ class Tag:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """Tokens ``start`` to before ``end`` decide it. ``speaks_of_recording``: whether the answer names it itself."""
+    """Tokens ``start`` to before ``end`` decide it.
+
+    ``explicit``: the words that decide speak of the recording themselves. ``negative``: something sounds like a no, explained or not, and
+    ``refusing`` like a refusal of something. ``asks_back``: it is a question, or puts the answer off.
+    """
 
     answer: Answer
     start: int
     end: int
+    explicit: bool
+    negative: bool
+    refusing: bool
+    asks_back: bool
     speaks_of_recording: bool
-    negative: bool  # whether something in it sounds like a no, explained or not
 
 
 _CLASSES = ("refuse", "grant", "unsure", "neutral", "nay", "yea")  # of two that are equally long, the first counts
-_EXPLICIT = frozenset({"grant", "refuse", "unsure"})
+_SHORT = frozenset({"yea", "nay"})
 
 
 def answer(heard: Read, begin: int, end: int, asked: Asked) -> Answered:
     """What tokens ``begin`` to before ``end`` answer to what was asked."""
     tags = _tags(heard, begin, end)
     speaks = any(begin <= one.start and one.end <= end for one in _of(heard.sure, "recording"))
-    decided, by = _decide(tags, asked, heard)
-    negative = any(tag.kind in {"refuse", "nay", "denial"} for tag in tags)
-    return Answered(decided, by.start if by else begin, by.end if by else end, speaks, negative)
+    decided, by = _decide([tag for tag in tags if tag.kind not in _SHORT or _answers(heard, tag, begin, end)], asked, heard)
+    return Answered(
+        decided,
+        by.start if by else begin,
+        by.end if by else end,
+        explicit=by is not None and _explicit(heard, by),
+        negative=any(tag.kind in {"refuse", "nay", "denial", "doubtful"} for tag in tags),
+        refusing=any(tag.kind in {"refuse", "doubtful"} for tag in tags),
+        asks_back=any(tag.kind == "unsure" for tag in tags),
+        speaks_of_recording=speaks,
+    )
+
+
+def _answers(heard: Read, tag: Tag, begin: int, end: int) -> bool:
+    """Whether a mere yes or no stands where one answers: at the beginning, at that of a sentence, or in a few words."""
+    breaks = heard.said.breaks
+    return tag.start - begin <= OPENING or end - begin <= FEW or breaks[tag.start - 1].ends_sentence
+
+
+def _explicit(heard: Read, tag: Tag) -> bool:
+    """Whether a phrase names the recording, or consent, or does so in the same breath."""
+    breaks = heard.said.breaks
+    for name, reach in (("recording", BREATH), ("consenting", 0)):
+        for one in _of(heard.sure, name):
+            first, last = min(one.start, tag.start), max(one.end, tag.end)
+            apart = max(one.start - tag.end, tag.start - one.end)
+            if apart < reach + 1 and not any(breaks[place].ends_sentence for place in range(first, last - 1)):
+                if apart < 0 or reach:
+                    return True
+    return False
 
 
 def _of(phrases: Mapping[str, Sequence[Phrase]], name: str) -> Sequence[Phrase]:

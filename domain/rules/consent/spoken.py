@@ -3,8 +3,8 @@
 Times are those of the words. How this meets the API's records and the law of the place is decided in combined.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from domain.consent import ConsentOutcome
 from domain.parties import Party
@@ -62,11 +62,15 @@ class _State:
     asked: Asked = Asked.NOTHING
     waiting: int = 0  # how many turns of the business a question has waited for
     open_question: bool = False  # asked, and not answered: going on says nothing then
+    clarifying: bool = False  # the customer asked back
+    direct: bool = False  # the business has just spoken of the recording, and of nothing else since
     given_ms: int | None = None
     refused_ms: int | None = None
     doubtful: bool = False
     mentioned: int = -100  # the turn in which recording was last spoken of
+    told_at: int = -100  # the turn in which it was first told
     last_unclear: Words | None = None
+    unclear_at: int = -100
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +83,24 @@ class _Stretch:
     turn: int
 
 
-def spoken(turns: Sequence[HeardTurn], heard: Sequence[Read]) -> Spoken:
-    """The customer's consent by words alone."""
+def spoken(turns: Sequence[HeardTurn], heard: Sequence[Read], disclosed: Collection[tuple[int, bool]]) -> Spoken:
+    """The customer's consent by words alone. ``disclosed``: the turns in which the business says that it records, and whether that is sure."""
     state = _State()
     for stretch in _stretches(heard):
         role = stretch.heard.said.role
         if role is Party.CUSTOMER:
             _customer(state, stretch, turns)
         elif role in ASKS:
-            _business(state, stretch)
+            _business(state, stretch, disclosed)
         else:
             _somebody(state, stretch)
         if _phrases(stretch, "recording"):
-            state.mentioned = stretch.turn
+            state.mentioned = _last_turn(stretch)
     return _told(state)
+
+
+def _last_turn(stretch: _Stretch) -> int:
+    return stretch.heard.said.tokens[stretch.end - 1].turn
 
 
 def _told(state: _State) -> Spoken:
@@ -139,34 +147,45 @@ def _phrases(stretch: _Stretch, name: str, sure: bool = True) -> list[Phrase]:
     return [phrase for phrase in phrases if stretch.begin <= phrase.start and phrase.end <= stretch.end]
 
 
-def _business(state: _State, stretch: _Stretch) -> None:
+def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int, bool]]) -> None:
     """A disclosure, a question, another question, or word that the recording was stopped."""
     recording = _phrases(stretch, "recording")
     minds, mays = _phrases(stretch, "do_you_mind"), _phrases(stretch, "may_we")
     others = _phrases(stretch, "other_question")
     asks = [phrase for phrase in (*minds, *mays) if _about(phrase, recording, state, stretch)]
     if _phrases(stretch, "stopped") and not asks:
-        _stopped(state)
-    if recording or _phrases(stretch, "recording", sure=False):
-        state.told = True
+        _stopped(state, stretch)
+    turns = {token.turn for token in stretch.heard.said.tokens[stretch.begin : stretch.end]}
+    telling = {sure for turn, sure in disclosed if turn in turns}
+    if telling and not state.told:
+        state.told, state.told_at = True, stretch.turn
+        state.doubtful = state.doubtful or True not in telling
+    breaks = stretch.heard.said.breaks
+    marked = any(breaks[place] is Break.QUESTION for place in range(stretch.begin, stretch.end))
     if asks:
         last = max(phrase.end for phrase in asks)
-        minding = any(phrase in minds for phrase in asks)
-        asking = any(phrase in mays and not any(m.start <= phrase.start and phrase.end <= m.end for m in minds) for phrase in asks)
+        minding = any(_inside(phrase, minds) for phrase in asks)
+        asking = any(not _inside(phrase, minds) for phrase in asks)
         state.asked = Asked.EITHER if minding and asking else Asked.DO_YOU_MIND if minding else Asked.MAY_WE
-        state.waiting = 0
+        state.waiting, state.clarifying, state.direct = 0, False, True
         if state.outcome not in {ConsentOutcome.GRANTED, *_REFUSED}:
             state.open_question = True
-        if any(other.start >= last for other in others) or _asks_more(stretch, last):
-            state.asked = Asked.OTHER
-    elif state.asked is not Asked.NOTHING:
+        if any(other.start >= last for other in others if not _inside(other, asks)) or _asks_more(stretch, last):
+            state.asked, state.direct = Asked.OTHER, False
+        return
+    state.direct = bool(recording) and not marked and not any(other.start >= recording[0].end for other in others)
+    if state.asked is not Asked.NOTHING:
         state.waiting += 1
         if state.waiting > PATIENCE:
             state.asked = Asked.NOTHING
-        elif others or any(stretch.heard.said.breaks[place] is Break.QUESTION for place in range(stretch.begin, stretch.end)):
+        elif others or marked or not state.clarifying:
             state.asked = Asked.OTHER
-    elif recording and (others or any(stretch.heard.said.breaks[place] is Break.QUESTION for place in range(stretch.begin, stretch.end))):
+    elif recording and (others or marked):
         state.asked = Asked.OTHER
+
+
+def _inside(phrase: Phrase, others: Sequence[Phrase]) -> bool:
+    return any(other.start <= phrase.start and phrase.end <= other.end for other in others)
 
 
 def _about(phrase: Phrase, recording: Sequence[Phrase], state: _State, stretch: _Stretch) -> bool:
@@ -177,56 +196,62 @@ def _about(phrase: Phrase, recording: Sequence[Phrase], state: _State, stretch: 
 
 
 def _asks_more(stretch: _Stretch, since: int) -> bool:
-    """Whether something else is asked after the question, by the marks alone."""
-    ends = [place for place in range(since - 1, stretch.end) if stretch.heard.said.breaks[place] is Break.QUESTION]
-    return len(ends) > 1 and ends[-1] - ends[0] > 4
+    """Whether something else is asked after the question, by the marks alone: a later sentence than the question's ends in one."""
+    breaks = stretch.heard.said.breaks
+    ends = next((place for place in range(since - 1, stretch.end) if breaks[place].ends_sentence), stretch.end)
+    return any(breaks[place] is Break.QUESTION for place in range(ends + 1, stretch.end))
 
 
-def _stopped(state: _State) -> None:
+def _stopped(state: _State, stretch: _Stretch) -> None:
     """The business says that it has stopped: whoever was taken to have agreed has not, or no more."""
-    if state.outcome in _PASSES:
-        state.outcome = ConsentOutcome.UNKNOWN
-        state.doubtful = True
-    elif state.outcome is ConsentOutcome.UNKNOWN and state.last_unclear is not None:
-        state.outcome = ConsentOutcome.DECLINED if state.given_ms is None else ConsentOutcome.REVOKED
-        state.words = state.last_unclear
-        state.refused_ms = state.last_unclear.end_ms
+    just = state.last_unclear is not None and stretch.turn - state.unclear_at <= 2
+    if just and state.outcome not in _REFUSED:
+        assert state.last_unclear is not None
+        _refused(state, state.last_unclear)
+    elif state.outcome in _PASSES:
+        state.outcome, state.doubtful = ConsentOutcome.UNKNOWN, True
 
 
 def _somebody(state: _State, stretch: _Stretch) -> None:
     """Nobody knows who spoke: their yes is nobody's, but their no may be the customer's."""
     given = answer(stretch.heard, stretch.begin, stretch.end, state.asked)
-    near = given.speaks_of_recording or state.asked in {Asked.MAY_WE, Asked.DO_YOU_MIND}
-    if given.answer is Answer.REFUSE and near and state.outcome in _PASSES | {ConsentOutcome.UNKNOWN}:
-        state.outcome = ConsentOutcome.UNKNOWN
-        state.doubtful = True
-        state.open_question = True
+    near = given.explicit or state.asked in _WAITING
+    if given.answer is Answer.REFUSE and near and state.outcome not in _REFUSED:
+        state.outcome, state.doubtful, state.open_question = ConsentOutcome.UNKNOWN, True, True
+
+
+_WAITING = frozenset({Asked.MAY_WE, Asked.DO_YOU_MIND, Asked.EITHER})
 
 
 def _customer(state: _State, stretch: _Stretch, turns: Sequence[HeardTurn]) -> None:
     given = answer(stretch.heard, stretch.begin, stretch.end, state.asked)
     words = _words(stretch, given, turns)
-    about = given.speaks_of_recording or stretch.turn - state.mentioned <= CONTEXT
-    waiting = state.asked in {Asked.MAY_WE, Asked.DO_YOU_MIND, Asked.EITHER}
-    withdrawn = _phrases(stretch, "withdraw")
-    if (given.answer is Answer.REFUSE and (waiting or about)) or (withdrawn and given.answer is not Answer.GRANT):
+    waiting = state.asked in _WAITING
+    about = stretch.turn - state.mentioned <= CONTEXT
+    if given.negative:
+        state.last_unclear, state.unclear_at = words, stretch.turn
+    if _phrases(stretch, "withdraw") and given.answer is not Answer.GRANT and not given.asks_back:
         return _refused(state, words)
-    if given.answer is Answer.GRANT and (waiting or given.speaks_of_recording or (about and state.asked is Asked.NOTHING)):
-        if state.outcome in _REFUSED and not waiting and not given.speaks_of_recording:
-            return None
-        if not state.told and not given.speaks_of_recording and not waiting:
+    if given.answer is Answer.REFUSE and (waiting or given.explicit or (about and (state.direct or _phrases(stretch, "switch_off")))):
+        return _refused(state, words)
+    if given.answer is Answer.GRANT and (waiting or given.explicit or (state.direct and state.told)):
+        if state.outcome in _REFUSED and not waiting and not given.explicit:
             return None
         return _agreed(state, words)
-    if given.negative and (waiting or about):
-        state.last_unclear = words
-    if given.answer is Answer.UNCLEAR and (waiting or given.speaks_of_recording):
-        state.last_unclear = words
-        if state.outcome is not ConsentOutcome.GRANTED and state.outcome not in _REFUSED:
-            state.outcome, state.doubtful, state.open_question, state.words = ConsentOutcome.UNKNOWN, True, True, words
-        elif state.outcome is ConsentOutcome.GRANTED and given.negative and given.speaks_of_recording:
+    state.clarifying = given.asks_back or given.answer is Answer.NONE
+    state.direct = False
+    if given.answer is Answer.UNCLEAR and (waiting or given.explicit or (given.negative and given.speaks_of_recording)):
+        state.last_unclear, state.unclear_at = words, stretch.turn
+        if state.outcome is ConsentOutcome.IMPLIED or state.outcome is ConsentOutcome.UNKNOWN:
+            state.outcome, state.open_question, state.words = ConsentOutcome.UNKNOWN, True, words
+            state.doubtful = state.doubtful or not given.asks_back or given.negative
+        elif state.outcome is ConsentOutcome.GRANTED and given.refusing and given.speaks_of_recording:
             state.outcome, state.doubtful = ConsentOutcome.UNKNOWN, True
-        return None
-    if state.outcome is ConsentOutcome.UNKNOWN and state.told and not state.open_question and not state.doubtful:
+    elif (
+        given.refusing and state.outcome in {ConsentOutcome.UNKNOWN, ConsentOutcome.IMPLIED} and 0 < stretch.turn - state.told_at <= CONTEXT
+    ):
+        state.outcome, state.doubtful, state.open_question = ConsentOutcome.UNKNOWN, True, True
+    elif state.outcome is ConsentOutcome.UNKNOWN and state.told and not state.open_question and not state.doubtful:
         _went_on(state, stretch, given, words)
     return None
 
@@ -236,11 +261,13 @@ def _went_on(state: _State, stretch: _Stretch, given: Answered, words: Words) ->
     tokens = stretch.heard.said.tokens[stretch.begin : stretch.end]
     if sum(token.confidence < HARDLY for token in tokens) > BADLY * len(tokens):
         return
-    if (given.negative and given.speaks_of_recording) or (given.negative and state.asked is not Asked.OTHER and len(tokens) <= FEW):
-        state.doubtful, state.open_question, state.last_unclear = True, True, words
-    else:
-        state.outcome, state.words = ConsentOutcome.IMPLIED, words
-        state.given_ms = words.end_ms if state.given_ms is None else state.given_ms
+    if given.negative and (given.speaks_of_recording or (state.asked is not Asked.OTHER and len(tokens) <= FEW)):
+        state.doubtful, state.open_question = True, True
+        return
+    if given.asks_back and given.speaks_of_recording:
+        return
+    state.outcome, state.words = ConsentOutcome.IMPLIED, words
+    state.given_ms = words.end_ms if state.given_ms is None else state.given_ms
 
 
 def _refused(state: _State, words: Words) -> None:
@@ -264,6 +291,3 @@ def _words(stretch: _Stretch, given: Answered, turns: Sequence[HeardTurn]) -> Wo
     turn = turns[tokens[0].turn]
     inside = [token for token in tokens if token.turn == tokens[0].turn]
     return Words(turn, inside[0].word, inside[-1].word, tokens[0].start_ms, tokens[-1].end_ms, min(token.confidence for token in tokens))
-
-
-__all__ = ["Spoken", "Words", "replace", "spoken"]
