@@ -4,6 +4,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from os.path import commonprefix
 
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
@@ -113,7 +114,7 @@ class Call:
         for known, kind, at, _ in reversed(self._known):
             whole = digits == known and run.position - at <= 6 and len(digits) >= 3
             part = len(digits) >= 4 and (digits in known or (known in digits and len(known) >= 4)) and kind is not Sensitive.EXPIRY_DATE
-            if whole or part:
+            if whole or part or _alike(digits, known):
                 return True, kind
         return False, None
 
@@ -127,8 +128,8 @@ class Call:
         return _near(self._banks, position, _BANK_REACH, 2)
 
     def last_card_data(self) -> int:
-        """The turn of the last find of card data."""
-        return next((self.reading.pieces[f.places[-1]].position for f in reversed(self.finds[-6:]) if f.kind in CARD_DATA), -1000)
+        """The turn of the last find of what stands on a card."""
+        return next((self.reading.pieces[f.places[-1]].position for f in reversed(self.finds[-6:]) if f.kind in CARD_DATA or f.kind is Sensitive.EXPIRY_DATE), -1000)
 
     def asked(self, run: Run, cue: Cue) -> bool:
         """Whether the number answers the cue at once: right behind it, or first thing in the next turn."""
@@ -161,6 +162,14 @@ class Call:
             and cue.confidence >= DOUBTFUL_BELOW
             and run.position - cue.position <= 2 for cue in self.cues[max(at - 4, 0) : at]
         )
+
+
+def _alike(digits: str, known: str) -> bool:
+    """Whether two long numbers differ in a digit or two that were misheard, left out or added."""
+    if min(len(digits), len(known)) < 8 or abs(len(digits) - len(known)) > 2:
+        return False
+    same = len(commonprefix([digits, known])) + len(commonprefix([digits[::-1], known[::-1]]))
+    return same >= max(len(digits), len(known)) - 2
 
 
 def _near(positions: Sequence[int], position: int, behind: int, ahead: int) -> bool:

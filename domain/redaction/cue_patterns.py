@@ -150,7 +150,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         (
             rf"routing(?: and account)?(?: {_N})?", rf"(?:bank|checking|chequing|savings|checkings) (?:account|acct)(?: {_N})?",
             rf"account {_N}", rf"acct(?: {_N})?", rf"aba(?: {_N})?", rf"a b a(?: {_N})?", rf"transit {_N}",
-            r"bank(?:ing)? (?:details|information|info)", r"bottom of (?:the|your|my|that|a) checks?", r"numbers? on (?:the|your|my|that|a) checks?", r"iban",
+            r"bank(?:ing)? (?:details|information|info)", r"bottom of (?:the|your|my|that|a) checks?", r"line at the bottom", r"void(?:ed)? checks?", r"numbers? on (?:the|your|my|that|a) checks?", r"iban",
         ),
     ),
     (
@@ -187,7 +187,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
             rf"alternative|backup|her|his|husband's|wife's) (?:phone )?{_N}",
             rf"{_N} (?:to|where|i can|we can|for)(?: \w+)? (?:call|reach|text|contact|you|back)(?: you)?(?: back)?",
             r"call(?:ing)? (?:me|you|us|him|her|them|back)?(?: back)? ?(?:at|on)",
-            r"reach(?:ed)? (?:me|you|us|him|her|them)(?: back)?(?: (?:at|on))?", r"area code", r"call(?:ing)?(?= \d)", r"(?:claims?|help|support|hot|service|customer service) (?:line|desk)", r"(?:main|direct|toll ?free|emergency) (?:line|number)", r"toll ?free", r"text (?:me|you|him|her)(?: at)?",
+            r"reach(?:ed)? (?:me|you|us|him|her|them)(?: back)?(?: (?:at|on))?", r"area code", r"(?:claims?|help|support|hot|service|customer service) (?:line|desk)", r"(?:main|direct|toll ?free|emergency) (?:line|number)", r"toll ?free", r"text (?:me|you|him|her)(?: at)?",
             r"get hold of",
         ),
     ),
@@ -277,7 +277,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
     (
         Sensitive.PHONE,
         False,
-        (r"call ?back", r"dial", r"good number", r"call(?:ing)? from", r"left (?:a|his|her|their|the|me a) number", r"returning (?:a|your) call"),
+        (r"call ?back", r"call(?:ing)?(?= \d)", r"dial", r"good number", r"call(?:ing)? from", r"left (?:a|his|her|their|the|me a) number", r"returning (?:a|your) call"),
     ),
     (Sensitive.SSN, False, (r"last 4(?: digits)?(?: of)?(?! your card)", r"special security", r"social security")),
     (

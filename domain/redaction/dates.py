@@ -21,9 +21,12 @@ def is_birth(pieces: Sequence[Piece]) -> bool:
     """Month, day and a year in which somebody may be born who takes out insurance, in any order."""
     text = "".join(piece.text for piece in pieces)
     named = any(piece.said is Said.MONTH for piece in pieces)
+    if len(text) > 8:
+        return False
     years = [year for year in (text[-4:], text[:4]) if _year(year, 1900, 2045)]
     old = any(_year(year, 1915, 2012) for year in years) if years else len(text) >= 4 and 30 <= int(text[-2:]) <= 99
-    return old and (len(text) >= 4 if named else may_be_birth(pieces) and len(text) >= 5)
+    unnamed = sum(len(piece.text) for piece in pieces if piece.said is not Said.MONTH)
+    return old and (unnamed >= 3 if named else may_be_birth(pieces) and len(text) >= 5)
 
 
 def may_be_expiry(pieces: Sequence[Piece]) -> bool:

@@ -12,7 +12,7 @@ from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import is_birth, is_year, may_be_expiry
 from domain.redaction.fitting import CERTAIN, CLEAR, FAIR, GUESS, NEAR, explains, fits
-from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides, strange_words
+from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
 from domain.redaction.spoken_numbers import Pause, Reading, Said
@@ -64,6 +64,9 @@ def _name_run(call: Call, run: Run, passes: frozenset[Sensitive]) -> bool:
             continue
         if cue.strong:
             _add(call, cue.kind, taken, confidence, number)
+            behind = [place for place in run.places if place > taken.last]
+            if behind:
+                _name_run(call, run.part(behind), frozenset())
             return True
         weaker = number, taken, confidence
     if weaker:
@@ -193,13 +196,14 @@ def _by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
     paying = call.paying(run.position)
     looks = run.mostly_digits and (count >= 13 or _grouped_like_a_card(run) or (paying and count >= 8 and not _like_another(run)))
     goes_on = card and not card.complete and run.position - card.position <= CARD_GOES_ON and run.mostly_digits and count >= 2
-    if looks or (goes_on and not _aside(run)):
+    echoes = card is not None and card.speaker != run.speaker and run.position - card.position <= 1 and count >= 3 and len(run.pieces) >= 3
+    if looks or (goes_on and not _aside(run, echoes)):
         _add_card(call, run, GUESS)
     elif run.position - call.last_card_data() <= CARD_GOES_ON and _answers(call, run):
         _after_card(call, card, run)
     elif run.only_digits and run.lengths == (3, 2, 4):
         call.add(Sensitive.SSN, run, GUESS)
-    elif is_birth(run.pieces) and any(piece.said is Said.MONTH for piece in run.pieces) and not call.harmless_near(run):
+    elif is_birth(run.pieces) and not call.harmless_near(run) and (_named(run) or (only_asides(run) and not run.lead and is_year(run.digits[-4:]))):
         call.add(Sensitive.DATE_OF_BIRTH, run, GUESS)
     elif not run.mostly_digits or call.harmless_near(run):
         return
@@ -209,8 +213,8 @@ def _by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
     elif count >= 7 and (lately := call.lately(run)) in (Sensitive.PHONE, Sensitive.SSN, Sensitive.BANK_ACCOUNT):
         call.add(lately, run, GUESS)
-    elif only_asides(run) and not run.lead and count in (9, 10, 11):
-        call.add(Sensitive.SSN if count == 9 else Sensitive.PHONE, run, GUESS)
+    elif 9 <= count <= 11 and all(len(piece.text) != 2 for piece in run.pieces[:5]) and set(run.lengths) != {4} and not is_year(run.digits[:4]):
+        call.add(Sensitive.PHONE, run, GUESS)
 
 
 def _grouped_like_a_card(run: Run) -> bool:
@@ -224,8 +228,15 @@ def _grouped_like_a_card(run: Run) -> bool:
 def _grouped_like_a_phone(run: Run) -> bool:
     """Three, three and hardly four; three and four; or begun as toll free numbers are."""
     count = len(run.digits)
+    spelled = [len(piece.text) for piece in run.pieces][:4]
+    if 2 in spelled:  # "one fifteen, one thirty"
+        return False
     toll_free = run.digits.removeprefix("1")[:3] in _TOLL_FREE and 8 <= count <= 11
     return toll_free or (run.lengths[:2] == (3, 3) and 9 <= count <= 11) or run.lengths == (3, 4)
+
+
+def _named(run: Run) -> bool:
+    return any(piece.said is Said.MONTH for piece in run.pieces)
 
 
 def _like_another(run: Run) -> bool:
@@ -233,10 +244,11 @@ def _like_another(run: Run) -> bool:
     return len(run.digits) == 10 or run.lengths in ((3, 2, 4), (3, 3, 4), (1, 3, 3, 4), (3, 7), (6, 4))
 
 
-def _aside(run: Run) -> bool:
+def _aside(run: Run, echoes: bool = False) -> bool:
     """Whether it is a year, or a number in the middle of a long sentence."""
-    strange, said = strange_words(run)
-    return bool(strange) and (is_year(run.digits) or len(run.digits) < 4) and said > len(run.pieces)
+    if echoes:
+        return False
+    return (run.strange >= 1 and (is_year(run.digits) or len(run.digits) < 4)) or (run.strange >= 2 and len(run.digits) <= 5)
 
 
 def _answers(call: Call, run: Run) -> bool:

@@ -272,7 +272,7 @@ def _spelled(turn: Sequence[Piece], start: int) -> tuple[int, int] | None:
     first, last = min(evidence), max(evidence)
     before = next((n for n in range(first, start, -1) if turn[n - 1].pause is Pause.HARD), start)
     after = next((n for n in range(last, len(turn)) if turn[n].pause is Pause.HARD), len(turn) - 1)
-    first = before if first - before <= _LONGEST_NAME else max(first - 2, start)
+    first = before if first - before <= _LONGEST_SENTENCE else max(first - 2, start)
     last = after if after - last <= _LONGEST_NAME else last + 1
     while first < min(evidence) and turn[first].text in _LEADS:
         first += 1

@@ -155,7 +155,7 @@ _LETTERS = r"[^\W\d_]"
 _PART = re.compile(
     r"[^\s@]+@[^\s@]*[^\W_]"  # an address that was written out
     r"|[$£€]?\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?(?![\d,])|[$£€]\d+(?:\.\d{1,2})?(?!\d)|(?<![\d.])\d+\.\d{1,2}(?![\d.])"
-    r"|\d+(?:st|nd|rd|th)\b"
+    r"|\d+(?:st|nd|rd|th)\b|\d{1,2}:\d\d(?!\d)"
     rf"|\d*{_LETTERS}(?:[^\W_]|['’](?={_LETTERS})|[.\-_](?=[^\W_]))*"
     r"|\d+|[@/%_+&]"
 )
