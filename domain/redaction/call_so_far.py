@@ -157,7 +157,7 @@ class Call:
         at = bisect_left(self.firsts, run.first)
         return any(
             isinstance(cue.kind, Harmless)
-            and cue.kind not in (Harmless.NAME, Harmless.NOTHING)
+            and cue.kind in (Harmless.IDENTIFIER, Harmless.ADDRESS, Harmless.DATE, Harmless.CODE)
             and cue.strong
             and cue.confidence >= DOUBTFUL_BELOW
             and run.position - cue.position <= 2 for cue in self.cues[max(at - 4, 0) : at]

@@ -123,7 +123,7 @@ def _with_lead(reading: Reading, kind: Sensitive, first: int) -> int:
 
 
 def _text(reading: Reading, find: Find) -> str:
-    return "".join(reading.pieces[place].text for place in find.places)
+    return "".join(reading.pieces[place].text for place in find.places if reading.pieces[place].said in NUMBERS)
 
 
 def _card_digits(reading: Reading, finds: Sequence[Find]) -> Mapping[int, str]:

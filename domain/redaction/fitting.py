@@ -191,6 +191,8 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
         return False
     if cue.confidence < DOUBTFUL_BELOW or (distance and run.lengths == (3, 3, 4)):
         return False
+    if distance and _superseded(call, cue):
+        return False
     by_another = call.by_another(run, cue)
     awaited = _awaited(call, run, cue.first if by_another else -1)
     if not cue.strong and _pending(call, run):
@@ -217,6 +219,13 @@ def _suits(kind: Harmless, run: Run, strong: bool) -> bool:
         Harmless.NAME: False,
         Harmless.NOTHING: False,
     }[kind]
+
+
+def _superseded(call: Call, cue: Cue) -> bool:
+    """ "When does the card expire?": in the same turn something sensitive is asked for behind it."""
+    at = bisect_left(call.firsts, cue.last + 1)
+    behind = call.cues[at : at + 3]
+    return any(other.position == cue.position and other.strong and isinstance(other.kind, Sensitive) for other in behind)
 
 
 def _modifies(call: Call, cue: Cue) -> bool:

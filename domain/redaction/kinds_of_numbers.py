@@ -12,7 +12,7 @@ from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import is_birth, is_year, may_be_expiry
 from domain.redaction.fitting import CERTAIN, CLEAR, FAIR, GUESS, NEAR, explains, fits
-from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides
+from domain.redaction.number_runs import DOUBTFUL_BELOW, SOFT, Run, only_asides
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
 from domain.redaction.spoken_numbers import Pause, Reading, Said
@@ -22,6 +22,8 @@ LOW_CONFIDENCE = 0.6
 
 _OF_A_CARD = (Sensitive.CARD_NUMBER, Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE)
 _FARTHEST = 10
+_SHORT_ANSWER = 3
+_ASKED_IN_A_WORD = (Sensitive.SECURITY_CODE, Sensitive.CARD_NUMBER, Sensitive.EXPIRY_DATE, Sensitive.SSN, Sensitive.DATE_OF_BIRTH)
 _CUES_LOOKED_AT = 14
 _TOLL_FREE = words("800 888 877 866 855 844 833")
 _LINKS = words("is was on for as that's it's those are the my your of a his her would be and that being")
@@ -36,7 +38,7 @@ def name(reading: Reading, runs: Sequence[Run], cues: Sequence[Cue], checked: Se
         if not _name_run(call, run, passes) and (len(call.finds) == found or call.finds[-1].kind is Sensitive.PHONE):
             left.append(run)
         call.runs_before = max(run.last, call.runs_before)
-    return (*call.finds, *_left_over(call, left))
+    return (*call.finds, *_left_over(call, left), *_unheard(call))
 
 
 def _name_run(call: Call, run: Run, passes: frozenset[Sensitive]) -> bool:
@@ -189,6 +191,38 @@ def _left_over(call: Call, left: Sequence[Run]) -> Iterator[Find]:
             yield Find(Sensitive.CARD_NUMBER, numbers[0] if numbers else near[0][0].entity, run.places, GUESS)
 
 
+def _unheard(call: Call) -> Iterator[Find]:
+    """What was asked for and answered at once in a word or two that recognition was not sure of, none of them a number."""
+    found = {place for find in call.finds for place in find.places}
+    entity = max((find.entity for find in call.finds), default=0)
+    for number, cue in enumerate(call.cues):
+        if not isinstance(cue.kind, Sensitive) or cue.kind not in _ASKED_IN_A_WORD or not cue.strong or call.used.get(number):
+            continue
+        if cue.kind is Sensitive.EXPIRY_DATE and not call.paying(cue.position):
+            continue
+        places = _answer(call, cue)
+        if 1 <= len(places) <= _SHORT_ANSWER and not found.intersection(places) and any(_doubtful(call, place) for place in places):
+            entity += 1
+            yield Find(cue.kind, entity, tuple(places), GUESS)
+
+
+def _answer(call: Call, cue: Cue) -> list[int]:
+    """What is said of weight in the turn after the cue, which must be the last words of its own turn."""
+    end = cue.last + 1
+    pieces = call.reading.pieces
+    while end < len(pieces) and pieces[end].position == cue.position and pieces[end].text in SOFT:
+        end += 1
+    if end >= len(pieces) or pieces[end].position != cue.position + 1 or not cue.position + 1 < len(call.reading.turns):
+        return []
+    if call.reading.speakers[cue.position] == call.reading.speakers[cue.position + 1]:
+        return []
+    return [place for place in range(end, end + len(call.reading.turns[cue.position + 1])) if pieces[place].text not in SOFT]
+
+
+def _doubtful(call: Call, place: int) -> bool:
+    return call.reading.pieces[place].confidence < DOUBTFUL_BELOW
+
+
 def _by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
     """What a number is for which no cue is heard."""
     count = len(run.digits)
@@ -255,7 +289,8 @@ def _answers(call: Call, run: Run) -> bool:
     """Whether a number behind card data may be more of it: it is all that is said, or as long as a code that was not given yet."""
     if call.harmless_near(run):
         return False
-    code = run.mostly_digits and len(run.digits) == 3 and not any(find.kind is Sensitive.SECURITY_CODE for find in call.finds[-2:])
+    american = call.card is not None and call.card.digits[0] == "3"
+    code = run.mostly_digits and len(run.digits) == (4 if american else 3) and not any(find.kind is Sensitive.SECURITY_CODE for find in call.finds[-2:])
     return only_asides(run) or run.lead <= 1 or code
 
 

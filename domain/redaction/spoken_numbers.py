@@ -285,6 +285,11 @@ def _may_be_digit(token: Token, digit: str | None) -> bool:
 def _settle(parts: list[Token], digit: list[str | None], start: int, end: int) -> None:
     """Among the tokens from ``start`` up to ``end``, all of which may be digits, those that sound like one and are taken for one."""
     sure = [n for n in range(start, end) if digit[n] is not None]
+    alike = [n for n in range(start, end) if parts[n].text in OH or parts[n].text in HOMOPHONES.keys() - EVERYDAY]
+    if not sure and len(alike) >= 3:  # "ate oh oh"
+        for n in alike:
+            digit[n] = "0" if parts[n].text in OH else HOMOPHONES[parts[n].text]
+        sure = alike
     if not sure:
         return
     single = sum(1 for n in sure if len(digit[n] or "") == 1 or (parts[n].text.isdecimal() and len(parts[n].text) > 2))
