@@ -78,6 +78,8 @@ def _card(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | N
     if cue.strong:
         enough = count >= 3 or used > 0 or (count == 2 and call.asked(run, cue))
         return None if not enough else CLEAR if 12 <= count <= 19 else FAIR
+    if call.banking(run.position) and count < 13:
+        return None
     close = distance <= 2 and (only_asides(run) or call.asked(run, cue))
     return FAIR if count >= 12 or (count >= 4 and close and not is_year(run.digits)) else None
 

@@ -23,7 +23,7 @@ LOW_CONFIDENCE = 0.6
 _OF_A_CARD = (Sensitive.CARD_NUMBER, Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE)
 _FARTHEST = 10
 _SHORT_ANSWER = 3
-_ASKED_IN_A_WORD = (Sensitive.SECURITY_CODE, Sensitive.CARD_NUMBER, Sensitive.EXPIRY_DATE, Sensitive.SSN, Sensitive.DATE_OF_BIRTH)
+_ASKED_IN_A_WORD = (Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE, Sensitive.SSN, Sensitive.DATE_OF_BIRTH)
 _CUES_LOOKED_AT = 14
 _TOLL_FREE = words("800 888 877 866 855 844 833")
 _LINKS = words("is was on for as that's it's those are the my your of a his her would be and that being")
@@ -194,6 +194,7 @@ def _left_over(call: Call, left: Sequence[Run]) -> Iterator[Find]:
 def _unheard(call: Call) -> Iterator[Find]:
     """What was asked for and answered at once in a word or two that recognition was not sure of, none of them a number."""
     found = {place for find in call.finds for place in find.places}
+    found.update(place for cue in call.cues if cue.strong for place in range(cue.first, cue.last + 1))
     entity = max((find.entity for find in call.finds), default=0)
     for number, cue in enumerate(call.cues):
         if not isinstance(cue.kind, Sensitive) or cue.kind not in _ASKED_IN_A_WORD or not cue.strong or call.used.get(number):
@@ -305,6 +306,6 @@ def _after_card(call: Call, card: Card | None, run: Run) -> None:
     elif read_back and run.mostly_digits and 2 <= count <= 8:
         call.add(Sensitive.CARD_NUMBER, run, GUESS)
     elif run.mostly_digits and (count == 3 or (count == 4 and card is not None and card.digits[0] == "3")):
-        call.add(Sensitive.CARD_NUMBER if at_once else Sensitive.SECURITY_CODE, run, GUESS)
-    elif card and run.mostly_digits and count >= 4 and not _aside(run):
+        call.add(Sensitive.CARD_NUMBER if at_once and not dated else Sensitive.SECURITY_CODE, run, GUESS)
+    elif card and run.mostly_digits and count >= 4 and not _aside(run) and not (count == 5 and card.complete):
         call.add(Sensitive.CARD_NUMBER, run, GUESS)
