@@ -2,7 +2,7 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: help demo up test check bench services services-stop lock clean
+.PHONY: help demo up test check bench eval services services-stop lock clean
 
 help:
 	@echo "make demo           everything embedded, the demo calls through the front door (ARGS=--once exits)"
@@ -10,6 +10,7 @@ help:
 	@echo "make test           all tests, with the servers that they need"
 	@echo "make check          style, types, dependency direction, migrations"
 	@echo "make bench          the figures, as ratios in one run"
+	@echo "make eval           precision and recall of the compliance rules over the labelled dialogues (ARGS=--half=dev)"
 	@echo "make services       what the tests need: real S3 (Ceph RGW), LiveKit, a browser; make services-stop ends it"
 	@echo "make lock           resolve the lock files anew"
 
@@ -32,6 +33,9 @@ check: .venv-dev/installed
 
 bench: .venv-dev/installed
 	.venv-dev/bin/python -m bench $(ARGS)
+
+eval: .venv-dev/installed
+	.venv-dev/bin/python -m tests.corpus.evaluate $(ARGS)
 
 services:
 	services/services.sh start

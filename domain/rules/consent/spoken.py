@@ -1,0 +1,269 @@
+"""What the customer's own words amount to over a call: told or asked, answered, withdrawn, taken back. What one answer means is decided in answers.
+
+Times are those of the words. How this meets the API's records and the law of the place is decided in combined.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from domain.consent import ConsentOutcome
+from domain.parties import Party
+from domain.rules.consent.answers import Answer, Answered, Asked, answer
+from domain.rules.phrases import HARDLY, Phrase
+from domain.rules.places import Read
+from domain.rules.rules import consent_kind
+from domain.rules.shapes import HeardTurn
+from domain.rules.tokens import Break
+
+ASKS = frozenset({Party.AGENT, Party.ASSISTANT, Party.PARTNER, Party.ADMIN})
+PATIENCE = 3  # the business's turns after a question within which it can still be answered
+CONTEXT = 3  # turns within which "it" may be the recording
+QUESTION_NEAR = 45  # words between what is said of the recording and the question about it
+FEW = 3  # words, with which somebody who was told goes on
+BADLY = 0.4  # share of words that were hardly heard, beyond which an answer says nothing
+
+_PASSES = frozenset({ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED})
+_REFUSED = frozenset({ConsentOutcome.DECLINED, ConsentOutcome.REVOKED})
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Where the words are that decide: a turn, the places in it, and when."""
+
+    turn: HeardTurn
+    first: int
+    last: int
+    start_ms: int
+    end_ms: int
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """``given_ms``: when consent first stood. ``refused_ms``: the last refusal or withdrawal, unless taken back. ``from_start``: nothing had stood before.
+
+    ``refused``: every stretch (from, until) in which a refusal stood.
+    """
+
+    outcome: ConsentOutcome = ConsentOutcome.UNKNOWN
+    words: Words | None = None
+    given_ms: int | None = None
+    refused_ms: int | None = None
+    from_start: bool = False
+    heard: bool = False  # whether anything was said about recording at all
+    doubtful: bool = False
+
+
+@dataclass(slots=True)
+class _State:
+    outcome: ConsentOutcome = ConsentOutcome.UNKNOWN
+    words: Words | None = None
+    told: bool = False
+    asked: Asked = Asked.NOTHING
+    waiting: int = 0  # how many turns of the business a question has waited for
+    open_question: bool = False  # asked, and not answered: going on says nothing then
+    given_ms: int | None = None
+    refused_ms: int | None = None
+    doubtful: bool = False
+    mentioned: int = -100  # the turn in which recording was last spoken of
+    last_unclear: Words | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """The tokens of one turn (or of one cut short and taken up again) within an utterance."""
+
+    heard: Read
+    begin: int
+    end: int
+    turn: int
+
+
+def spoken(turns: Sequence[HeardTurn], heard: Sequence[Read]) -> Spoken:
+    """The customer's consent by words alone."""
+    state = _State()
+    for stretch in _stretches(heard):
+        role = stretch.heard.said.role
+        if role is Party.CUSTOMER:
+            _customer(state, stretch, turns)
+        elif role in ASKS:
+            _business(state, stretch)
+        else:
+            _somebody(state, stretch)
+        if _phrases(stretch, "recording"):
+            state.mentioned = stretch.turn
+    return _told(state)
+
+
+def _told(state: _State) -> Spoken:
+    outcome = state.outcome
+    return Spoken(
+        outcome,
+        state.words,
+        state.given_ms,
+        state.refused_ms if outcome in _REFUSED else None,
+        outcome is ConsentOutcome.DECLINED,
+        state.told or state.words is not None,
+        state.doubtful,
+    )
+
+
+def _stretches(heard: Sequence[Read]) -> list[_Stretch]:
+    """What was said, turn by turn, in order of time. What the customer goes on with after a short interruption stays one answer."""
+    found: list[_Stretch] = []
+    for one in heard:
+        tokens = one.said.tokens
+        begin = 0
+        for place in range(1, len(tokens) + 1):
+            last = place == len(tokens)
+            if last or (tokens[place].turn != tokens[begin].turn and (one.said.role is not Party.CUSTOMER or not _unfinished(one, place))):
+                found.append(_Stretch(one, begin, place, tokens[begin].turn))
+                begin = place
+    return sorted(found, key=lambda stretch: stretch.turn)
+
+
+def _unfinished(one: Read, place: int) -> bool:
+    """Whether the turn that ends before this place broke off in mid-sentence, and was taken up again."""
+    tokens, breaks = one.said.tokens, one.said.breaks
+    return tokens[place].turn != tokens[place - 1].turn and breaks[place - 1] < Break.STOP and tokens[place - 1].text in _HANGING
+
+
+_HANGING_WORDS = """
+i i'd would do not to the a and but so that you rather if prefer want am is it my please can we can't
+"""
+_HANGING = frozenset(_HANGING_WORDS.split())
+
+
+def _phrases(stretch: _Stretch, name: str, sure: bool = True) -> list[Phrase]:
+    phrases = (stretch.heard.sure if sure else stretch.heard.perhaps).get(consent_kind(name), ())
+    return [phrase for phrase in phrases if stretch.begin <= phrase.start and phrase.end <= stretch.end]
+
+
+def _business(state: _State, stretch: _Stretch) -> None:
+    """A disclosure, a question, another question, or word that the recording was stopped."""
+    recording = _phrases(stretch, "recording")
+    minds, mays = _phrases(stretch, "do_you_mind"), _phrases(stretch, "may_we")
+    others = _phrases(stretch, "other_question")
+    asks = [phrase for phrase in (*minds, *mays) if _about(phrase, recording, state, stretch)]
+    if _phrases(stretch, "stopped") and not asks:
+        _stopped(state)
+    if recording or _phrases(stretch, "recording", sure=False):
+        state.told = True
+    if asks:
+        last = max(phrase.end for phrase in asks)
+        minding = any(phrase in minds for phrase in asks)
+        asking = any(phrase in mays and not any(m.start <= phrase.start and phrase.end <= m.end for m in minds) for phrase in asks)
+        state.asked = Asked.EITHER if minding and asking else Asked.DO_YOU_MIND if minding else Asked.MAY_WE
+        state.waiting = 0
+        if state.outcome not in {ConsentOutcome.GRANTED, *_REFUSED}:
+            state.open_question = True
+        if any(other.start >= last for other in others) or _asks_more(stretch, last):
+            state.asked = Asked.OTHER
+    elif state.asked is not Asked.NOTHING:
+        state.waiting += 1
+        if state.waiting > PATIENCE:
+            state.asked = Asked.NOTHING
+        elif others or any(stretch.heard.said.breaks[place] is Break.QUESTION for place in range(stretch.begin, stretch.end)):
+            state.asked = Asked.OTHER
+    elif recording and (others or any(stretch.heard.said.breaks[place] is Break.QUESTION for place in range(stretch.begin, stretch.end))):
+        state.asked = Asked.OTHER
+
+
+def _about(phrase: Phrase, recording: Sequence[Phrase], state: _State, stretch: _Stretch) -> bool:
+    """Whether a question is about the recording: that is spoken of close to it, or was just asked about."""
+    if any(-QUESTION_NEAR <= phrase.start - one.start <= QUESTION_NEAR for one in recording):
+        return True
+    return state.open_question and stretch.turn - state.mentioned <= 2 * CONTEXT
+
+
+def _asks_more(stretch: _Stretch, since: int) -> bool:
+    """Whether something else is asked after the question, by the marks alone."""
+    ends = [place for place in range(since - 1, stretch.end) if stretch.heard.said.breaks[place] is Break.QUESTION]
+    return len(ends) > 1 and ends[-1] - ends[0] > 4
+
+
+def _stopped(state: _State) -> None:
+    """The business says that it has stopped: whoever was taken to have agreed has not, or no more."""
+    if state.outcome in _PASSES:
+        state.outcome = ConsentOutcome.UNKNOWN
+        state.doubtful = True
+    elif state.outcome is ConsentOutcome.UNKNOWN and state.last_unclear is not None:
+        state.outcome = ConsentOutcome.DECLINED if state.given_ms is None else ConsentOutcome.REVOKED
+        state.words = state.last_unclear
+        state.refused_ms = state.last_unclear.end_ms
+
+
+def _somebody(state: _State, stretch: _Stretch) -> None:
+    """Nobody knows who spoke: their yes is nobody's, but their no may be the customer's."""
+    given = answer(stretch.heard, stretch.begin, stretch.end, state.asked)
+    near = given.speaks_of_recording or state.asked in {Asked.MAY_WE, Asked.DO_YOU_MIND}
+    if given.answer is Answer.REFUSE and near and state.outcome in _PASSES | {ConsentOutcome.UNKNOWN}:
+        state.outcome = ConsentOutcome.UNKNOWN
+        state.doubtful = True
+        state.open_question = True
+
+
+def _customer(state: _State, stretch: _Stretch, turns: Sequence[HeardTurn]) -> None:
+    given = answer(stretch.heard, stretch.begin, stretch.end, state.asked)
+    words = _words(stretch, given, turns)
+    about = given.speaks_of_recording or stretch.turn - state.mentioned <= CONTEXT
+    waiting = state.asked in {Asked.MAY_WE, Asked.DO_YOU_MIND, Asked.EITHER}
+    withdrawn = _phrases(stretch, "withdraw")
+    if (given.answer is Answer.REFUSE and (waiting or about)) or (withdrawn and given.answer is not Answer.GRANT):
+        return _refused(state, words)
+    if given.answer is Answer.GRANT and (waiting or given.speaks_of_recording or (about and state.asked is Asked.NOTHING)):
+        if state.outcome in _REFUSED and not waiting and not given.speaks_of_recording:
+            return None
+        if not state.told and not given.speaks_of_recording and not waiting:
+            return None
+        return _agreed(state, words)
+    if given.negative and (waiting or about):
+        state.last_unclear = words
+    if given.answer is Answer.UNCLEAR and (waiting or given.speaks_of_recording):
+        state.last_unclear = words
+        if state.outcome is not ConsentOutcome.GRANTED and state.outcome not in _REFUSED:
+            state.outcome, state.doubtful, state.open_question, state.words = ConsentOutcome.UNKNOWN, True, True, words
+        elif state.outcome is ConsentOutcome.GRANTED and given.negative and given.speaks_of_recording:
+            state.outcome, state.doubtful = ConsentOutcome.UNKNOWN, True
+        return None
+    if state.outcome is ConsentOutcome.UNKNOWN and state.told and not state.open_question and not state.doubtful:
+        _went_on(state, stretch, given, words)
+    return None
+
+
+def _went_on(state: _State, stretch: _Stretch, given: Answered, words: Words) -> None:
+    """Was told, not asked, and goes on with the call: that is a consent, unless a no is among the words, or they were badly heard."""
+    tokens = stretch.heard.said.tokens[stretch.begin : stretch.end]
+    if sum(token.confidence < HARDLY for token in tokens) > BADLY * len(tokens):
+        return
+    if (given.negative and given.speaks_of_recording) or (given.negative and state.asked is not Asked.OTHER and len(tokens) <= FEW):
+        state.doubtful, state.open_question, state.last_unclear = True, True, words
+    else:
+        state.outcome, state.words = ConsentOutcome.IMPLIED, words
+        state.given_ms = words.end_ms if state.given_ms is None else state.given_ms
+
+
+def _refused(state: _State, words: Words) -> None:
+    if state.outcome in _REFUSED:
+        return
+    stood = state.given_ms is not None
+    state.outcome = ConsentOutcome.REVOKED if stood else ConsentOutcome.DECLINED
+    state.words, state.refused_ms = words, words.end_ms
+    state.asked, state.open_question = Asked.NOTHING, False
+
+
+def _agreed(state: _State, words: Words) -> None:
+    state.outcome, state.words = ConsentOutcome.GRANTED, words
+    state.given_ms = words.end_ms if state.given_ms is None or state.refused_ms is not None else state.given_ms
+    state.refused_ms, state.doubtful, state.open_question = None, False, False
+    state.asked = Asked.NOTHING
+
+
+def _words(stretch: _Stretch, given: Answered, turns: Sequence[HeardTurn]) -> Words:
+    tokens = stretch.heard.said.tokens[given.start : given.end]
+    turn = turns[tokens[0].turn]
+    inside = [token for token in tokens if token.turn == tokens[0].turn]
+    return Words(turn, inside[0].word, inside[-1].word, tokens[0].start_ms, tokens[-1].end_ms, min(token.confidence for token in tokens))
+
+
+__all__ = ["Spoken", "Words", "replace", "spoken"]

@@ -1,0 +1,141 @@
+"""Where something is said that counts: the phrases of a rule in an utterance, without those that are denied, quoted, asked or about something else."""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from domain.parties import Party
+from domain.rules.phrases import HARDLY, Phrase
+from domain.rules.rules import IDIOM, Cue, Rule, Rules, Where, cue_kind, saying_kind
+from domain.rules.shapes import HeardTurn
+from domain.rules.tokens import Break, Utterance
+
+ENOUGH = 0.6  # below this confidence nobody can tell
+DENIALS = frozenset({"not", "never", "no", "nobody", "none", "nothing", "hardly", "without", "neither", "nor"})
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """An utterance with the phrases in it by class, sure ones and candidates."""
+
+    said: Utterance
+    sure: Mapping[str, Sequence[Phrase]]
+    perhaps: Mapping[str, Sequence[Phrase]]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Tokens ``start`` to before ``end`` of an utterance. ``sure``: whether they say it; otherwise they might."""
+
+    read: Read
+    start: int
+    end: int
+    confidence: float
+    sure: bool
+
+
+def read(rules: Rules, said: Utterance) -> Read:
+    return Read(said, _by_kind(rules.book.find(said)), _by_kind(rules.book.find_loosely(said)))
+
+
+def _by_kind(phrases: Iterable[Phrase]) -> Mapping[str, Sequence[Phrase]]:
+    found: dict[str, list[Phrase]] = defaultdict(list)
+    for phrase in phrases:
+        found[phrase.kind].append(phrase)
+    return found
+
+
+def places(rules: Rules, rule: Rule, heard: Read, turns: Sequence[HeardTurn]) -> list[Place]:
+    """Where this utterance says what the rule is about, in order. A speaker whom nobody knows may be any to whom the rule applies."""
+    found: list[Place] = []
+    for number, saying in enumerate(rule.says):
+        if heard.said.role not in saying.who and heard.said.role is not Party.UNKNOWN:
+            continue
+        kind = saying_kind(rule.id, number)
+        cues = [(cue, cue_kind(name, place)) for name in rule.cues for place, cue in enumerate(rules.cues[name])]
+        cues += [(cue, cue_kind(rule.id, place)) for place, cue in enumerate(rule.unless)]
+        for sure, phrases in ((True, heard.sure.get(kind, ())), (False, heard.perhaps.get(kind, ()))):
+            for cluster in _clusters(phrases, heard.said):
+                if any(place.start < cluster.end and cluster.start < place.end for place in found):
+                    continue
+                if not any(_keeps(cue, heard.sure.get(cue_phrases, ()), cluster, heard) for cue, cue_phrases in cues):
+                    found.append(_place(heard, cluster, sure, turns))
+    return sorted(found, key=lambda place: place.start)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cluster:
+    start: int
+    end: int
+    literal: frozenset[int]
+
+
+def _clusters(phrases: Sequence[Phrase], said: Utterance) -> list[_Cluster]:
+    """Phrases that share words are one; a phrase over the end of a sentence is none."""
+    found: list[_Cluster] = []
+    for phrase in sorted(phrases, key=lambda phrase: phrase.start):
+        if any(said.breaks[place].ends_sentence for place in range(phrase.start, phrase.end - 1)):
+            continue
+        if found and phrase.start < found[-1].end:
+            last = found.pop()
+            found.append(_Cluster(last.start, max(last.end, phrase.end), last.literal | phrase.literal))
+        else:
+            found.append(_Cluster(phrase.start, phrase.end, phrase.literal))
+    return found
+
+
+def _keeps(cue: Cue, phrases: Sequence[Phrase], cluster: _Cluster, heard: Read) -> bool:
+    """Whether one of these phrases of a cue keeps the cluster from counting."""
+    breaks = heard.said.breaks
+    for phrase in phrases:
+        if any(idiom.start <= phrase.start and phrase.end <= idiom.end for idiom in heard.sure.get(IDIOM, ()) if idiom.end <= cluster.end):
+            continue
+        if cue.where is Where.OVER:
+            if phrase.start < cluster.end and cluster.start < phrase.end:
+                return True
+        elif cue.where is Where.INSIDE:
+            if cluster.start < phrase.start and phrase.end < cluster.end and not phrase.literal & cluster.literal:
+                return True
+        elif cue.where is Where.NEAR:
+            if phrase.start - cue.reach <= cluster.end and cluster.start <= phrase.end + cue.reach:
+                return True
+        elif cue.where is Where.BEFORE:
+            if phrase.start < cluster.start <= phrase.end + cue.reach and _together(breaks, phrase.end, cluster.start, cue.over_pause):
+                return True
+        elif cue.where is Where.AFTER:
+            if (
+                cluster.end < phrase.end
+                and phrase.start <= cluster.end + cue.reach
+                and _together(breaks, cluster.end, phrase.start, cue.over_pause)
+            ):
+                return True
+        elif not any(breaks[place].ends_sentence for place in range(min(phrase.start, cluster.start), max(phrase.end, cluster.end) - 1)):
+            return True
+    return False
+
+
+def _together(breaks: Sequence[Break], end: int, start: int, over_pause: bool) -> bool:
+    """Whether one sentence goes from before ``end`` to ``start``."""
+    limit = Break.STOP if over_pause else Break.PAUSE
+    return all(breaks[place] < limit or breaks[place] is Break.TURN for place in range(end - 1, start))
+
+
+def _place(heard: Read, cluster: _Cluster, sure: bool, turns: Sequence[HeardTurn]) -> Place:
+    said = heard.said
+    words = [said.tokens[place].confidence for place in sorted(cluster.literal)]
+    speaker = min(turns[said.tokens[place].turn].attribution_confidence for place in cluster.literal)
+    return Place(heard, cluster.start, cluster.end, mean(words) * speaker, sure)
+
+
+def mean(confidences: Sequence[float]) -> float:
+    """The geometric mean: one word that was not heard counts more than one that was heard well."""
+    return math.exp(sum(math.log(max(confidence, 0.01)) for confidence in confidences) / len(confidences)) if confidences else 0.0
+
+
+def may_be_denied(place: Place) -> bool:
+    """Whether a "not" may have been lost in or just before the words."""
+    said = place.read.said
+    if any(at in said.lost for at in range(max(0, place.start - 1), place.end - 1)):
+        return True
+    return any(said.tokens[at].confidence < HARDLY for at in range(max(0, place.start - 2), place.end))

@@ -1,0 +1,151 @@
+"""Rules as data: what must or may not be said, by whom and when, and what keeps words from counting. Read from YAML by resources.policies.rules.
+
+How phrases are found belongs to phrases, what follows for a call to judging; consent's own phrases are only named here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from domain.parties import Party
+from domain.rules.phrases import PhraseBook
+from domain.rules.shapes import Severity
+
+
+class Kind(StrEnum):
+    REQUIRE = "require"
+    FORBID = "forbid"
+    CONSENT = "consent"  # judged by domain.rules.consent; here for its version, citation and dates
+
+
+class Where(StrEnum):
+    """Where a cue must stand so that the words found do not count."""
+
+    BEFORE = "before"
+    AFTER = "after"
+    OVER = "over"  # shares a word with them
+    INSIDE = "inside"  # among them, and not one of the words that the pattern itself names
+    SENTENCE = "sentence"  # in the same sentence
+    NEAR = "near"  # at most ``reach`` words away, on either side, across sentences
+
+
+class WindowKind(StrEnum):
+    WHOLE = "whole"
+    FIRST = "first"
+    LAST = "last"
+    BEFORE = "before"
+    AFTER = "after"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When a rule counts. ``seconds`` for the first and last, ``event`` for before and after; RECORDING_STARTED is the one event that nobody says."""
+
+    kind: WindowKind = WindowKind.WHOLE
+    seconds: int = 0
+    event: str = ""
+
+
+RECORDING_STARTED = "recording_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happens when one of ``who`` says one of ``patterns`` for the first time."""
+
+    id: str
+    who: frozenset[Party]
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """Words that keep others from counting. ``reach``: how many words may lie between. ``over_pause``: whether a comma may."""
+
+    where: Where
+    patterns: tuple[str, ...]
+    reach: int = 0
+    over_pause: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What counts when one of ``who`` says it."""
+
+    who: frozenset[Party]
+    patterns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``cues`` name shared lists, ``unless`` are the rule's own. ``needs_assistant``: the rule is only for calls in which the AI takes part."""
+
+    id: str
+    version: str
+    text: str
+    severity: Severity
+    citation: str
+    effective_from: date
+    effective_until: date | None
+    kind: Kind
+    says: tuple[Saying, ...]
+    window: Window
+    cues: tuple[str, ...] = ()
+    unless: tuple[Cue, ...] = ()
+    needs_assistant: bool = False
+
+    @property
+    def who(self) -> frozenset[Party]:
+        return frozenset(party for saying in self.says for party in saying.who)
+
+    def counts_on(self, day: date) -> bool:
+        return self.effective_from <= day and (self.effective_until is None or day < self.effective_until)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All rules, their shared lists, and the phrases of consent by class. Raises WrongPattern.
+
+    ``lists`` are named words and phrases that patterns use, ``idioms`` phrases whose "no" or "not" denies nothing.
+    ``version`` names the texts exactly.
+    """
+
+    version: str
+    rules: tuple[Rule, ...]
+    events: tuple[Event, ...]
+    cues: Mapping[str, tuple[Cue, ...]]
+    lists: Mapping[str, tuple[str, ...]]
+    idioms: tuple[str, ...]
+    consent: Mapping[str, tuple[str, ...]]
+    book: PhraseBook = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        patterns: dict[str, tuple[str, ...]] = {IDIOM: self.idioms}
+        patterns |= {event_kind(event.id): event.patterns for event in self.events}
+        patterns |= {consent_kind(name): written for name, written in self.consent.items()}
+        for name, cues in self.cues.items():
+            patterns |= {cue_kind(name, place): cue.patterns for place, cue in enumerate(cues)}
+        for rule in self.rules:
+            patterns |= {saying_kind(rule.id, place): saying.patterns for place, saying in enumerate(rule.says)}
+            patterns |= {cue_kind(rule.id, place): cue.patterns for place, cue in enumerate(rule.unless)}
+        object.__setattr__(self, "book", PhraseBook(patterns, self.lists))
+
+
+IDIOM = "idiom"
+
+
+def event_kind(event: str) -> str:
+    return f"event/{event}"
+
+
+def consent_kind(name: str) -> str:
+    return f"consent/{name}"
+
+
+def cue_kind(owner: str, place: int) -> str:
+    return f"cue/{owner}/{place}"
+
+
+def saying_kind(rule: str, place: int) -> str:
+    return f"said/{rule}/{place}"
