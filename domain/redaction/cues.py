@@ -26,7 +26,8 @@ class Cue:
 
 
 _COMPILED = tuple(
-    (kind, strong, re.compile(rf"(?<![\w'])(?:{'|'.join(alternatives)})(?:'s)?(?![\w'])", re.MULTILINE)) for kind, strong, alternatives in PATTERNS
+    (kind, strong, re.compile(rf"(?<![\w'])(?:{'|'.join(alternatives)})(?:'s)?(?![\w'])", re.MULTILINE))
+    for kind, strong, alternatives in PATTERNS
 )
 
 

@@ -7,14 +7,15 @@ be digits that were misheard, and are hidden with it up to the end of the senten
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from domain.redaction.call_so_far import Find
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import is_year, may_be_expiry
-from domain.redaction.call_so_far import Find
 from domain.redaction.number_runs import DOUBTFUL_BELOW
 from domain.redaction.number_words import EVERYDAY, HOMOPHONES
 from domain.redaction.shapes import CARD_DATA, Sensitive
-from domain.redaction.spoken_numbers import NUMBERS, Pause, Piece, Reading, Said
+from domain.redaction.spoken_numbers import NUMBERS, Piece, Reading, Said
+from domain.redaction.spoken_words import Pause
 
 _ASIDE = {True: 4, False: 3}
 """So many words beside card data (True) or another value are taken, if nothing else is said on that side."""
@@ -99,7 +100,12 @@ def _with_misheard(reading: Reading, blocked: bytearray, first: int, last: int) 
     for _ in range(_MISHEARD):
         if first > 0 and not blocked[first - 1] and _goes_on(reading, first - 1, first) and _misheard(reading.pieces[first - 1]):
             first -= 1
-        if last + 1 < len(reading.pieces) and not blocked[last + 1] and _goes_on(reading, last, last + 1) and _misheard(reading.pieces[last + 1]):
+        if (
+            last + 1 < len(reading.pieces)
+            and not blocked[last + 1]
+            and _goes_on(reading, last, last + 1)
+            and _misheard(reading.pieces[last + 1])
+        ):
             last += 1
     return first, last
 
@@ -118,7 +124,9 @@ def _with_lead(reading: Reading, kind: Sensitive, first: int) -> int:
     before = [piece.text for piece in reading.pieces[max(first - 2, 0) : first] if piece.position == reading.pieces[first].position]
     if kind is Sensitive.PHONE and before == ["area", "code"]:
         return first - 2
-    dated = reading.pieces[first].said is Said.ORDINAL or (kind is Sensitive.DATE_OF_BIRTH and reading.pieces[first].confidence < DOUBTFUL_BELOW)
+    dated = reading.pieces[first].said is Said.ORDINAL or (
+        kind is Sensitive.DATE_OF_BIRTH and reading.pieces[first].confidence < DOUBTFUL_BELOW
+    )
     return first - 1 if dated and before[-1:] == ["the"] else first
 
 

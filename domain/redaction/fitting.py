@@ -10,7 +10,8 @@ from domain.redaction.dates import is_birth, is_year, may_be_birth, may_be_expir
 from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides
 from domain.redaction.number_words import words
 from domain.redaction.shapes import CARD_DATA, Sensitive
-from domain.redaction.spoken_numbers import Pause, Said
+from domain.redaction.spoken_numbers import Said
+from domain.redaction.spoken_words import Pause
 
 CERTAIN, CLEAR, FAIR, GUESS = 0.99, 0.9, 0.7, 0.5
 
@@ -110,7 +111,13 @@ def _beside_misheard(run: Run) -> bool:
 def _expiry(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
     count = len(run.digits)
     month = run.pieces[0].said is Said.MONTH
-    mmyy = call.asked(run, cue) and distance and cue.strong and may_be_expiry(run.pieces) and not any(p.said is Said.ORDINAL for p in run.pieces)
+    mmyy = (
+        call.asked(run, cue)
+        and distance
+        and cue.strong
+        and may_be_expiry(run.pieces)
+        and not any(p.said is Said.ORDINAL for p in run.pieces)
+    )
     if not (call.paying(run.position) or mmyy) or (used and distance > 2) or count > 9 or _other_thing_expires(call, cue):
         return None
     first_said = run.pieces[0].start == call.reading.turns[run.position][0].start

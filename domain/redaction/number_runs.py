@@ -10,39 +10,42 @@ from functools import cached_property
 from domain.redaction.cues import Cue
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import NUMBERS, Pause, Piece, Reading, Said, Speaker
+from domain.redaction.spoken_numbers import NUMBERS, Piece, Reading, Said, Speaker
+from domain.redaction.spoken_words import Pause
 
 SOFT = words(
-    "/ um uh er erm ah hm hmm mm mhm mm-hm mm-hmm uh-huh mhmm uh-hm huh oh ok okay yes yeah yep yup right sure got gotcha it it's its that's that is so go"
-    " ahead and then next continue please well let me see sorry no wait hold on one sec second moment just a an the perfect great thanks thank you"
-    " correct again repeat all ready i'm i am i've alright dash hyphen minus space slash of in to from with was my bad actually rather ends ending starts"
-    " starting what what's after finally followed by keep going listening here there you're still have last first other number numbers digit digits group"
-    " rest remaining more set four three two comma good read reads reading back for make sure sorry, pardon say said meant mean i mean scratch not"
-    " nope copy noted mm-kay fine lovely okey cool bear but be would your are do take time need ma'am sir we writing down typing catch didn't missed"
-    " missing part bit can could did get this at like or should double triple exactly slowly slower once too yet up end middle beginning month"
+    "/ um uh er erm ah hm hmm mm mhm mm-hm mm-hmm uh-huh mhmm uh-hm huh oh ok okay yes yeah yep yup right sure got gotcha it "
+    "it's its that's that is so go ahead and then next continue please well let me see sorry no wait hold on one sec second "
+    "moment just a an the perfect great thanks thank you correct again repeat all ready i'm i am i've alright dash hyphen "
+    "minus space slash of in to from with was my bad actually rather ends ending starts starting what what's after finally "
+    "followed by keep going listening here there you're still have last first other number numbers digit digits group rest "
+    "remaining more set four three two comma good read reads reading back for make sorry, pardon say said meant mean scratch "
+    "not nope copy noted mm-kay fine lovely okey cool bear but be would your are do take time need ma'am sir we writing down "
+    "typing catch didn't missed missing part bit can could did get this at like or should double triple exactly slowly slower "
+    "once too yet up end middle beginning month "
 )
 """Words that may stand between the groups of one number."""
 
 _UNITS = words(
-    "dollar dollars cent cents bucks percent percentage guests guest people persons person attendees kids children adults guys friends vendors tables"
-    " table chairs players musicians bartenders servers staff employees students families couples hours hour minutes minute mins seconds days day weeks week months"
-    " month years"
-    " year o'clock am pm miles mile feet foot inches acres square times events event weddings calls emails copies pages questions things options"
-    " cards policies"
-    " claims street st avenue ave road rd boulevard blvd drive lane court place parkway degrees pounds gallons nights night rooms cars vehicles units"
-    " items pieces digit digits numbers letters others k business million thousand hundred bottles trays kegs tents quotes"
-    " tickets steps parts locations venues halls pence minutes' days' hours' claims' letters words points star bedroom bathroom story"
+    "dollar dollars cent cents bucks percent percentage guests guest people persons person attendees kids children adults "
+    "guys friends vendors tables table chairs players musicians bartenders servers staff employees students families couples "
+    "hours hour minutes minute mins seconds days day weeks week months month years year o'clock am pm miles mile feet foot "
+    "inches acres square times events event weddings calls emails copies pages questions things options cards policies claims "
+    "street st avenue ave road rd boulevard blvd drive lane court place parkway degrees pounds gallons nights night rooms "
+    "cars vehicles units items pieces digit digits numbers letters others k business million thousand hundred bottles trays "
+    "kegs tents quotes tickets steps parts locations venues halls pence minutes' days' hours' claims' words points star "
+    "bedroom bathroom story "
 )
 """What is counted: a number before it is none that is read out."""
 
-_BEFORE_COUNT = words("last first final next other middle these those remaining all only another the")
+_BEFORE_COUNT = words("last first final next other middle these those remaining all only another the ")
 _PRONOUN_BEFORE = words(
-    "have got need see that this the which another every each any no some number just only not either wrong right new old other same good big final next last first"
-    " for at on only is as there's with in by my your"
+    "have got need see that this the which another every each any no some number just only not either wrong right new old "
+    "other same good big final next last first for at on is as there's with in by my your "
 )
 _PRONOUN_AFTER = words(
-    "moment second sec more thing of or day time question is was for that who i you we to other person last minute way with on in and but if"
-    " before after from at quick could can will would has had does"
+    "moment second sec more thing of or day time question is was for that who i you we to other person last minute way with "
+    "on in and but if before after from at quick could can will would has had does "
 )
 
 DOUBTFUL_BELOW = 0.8
@@ -162,7 +165,10 @@ def runs(reading: Reading, cues: Sequence[Cue]) -> tuple[Run, ...]:
 
 
 def _cued(reading: Reading, cues: Sequence[Cue]) -> bytearray:
-    """Which pieces belong to a cue (2: one that begins something else); numbers do ("the last three on the back") unless another number stands right before."""
+    """Which pieces belong to a cue (2: one that begins something else).
+
+    Numbers do ("the last three on the back") unless another number stands right before.
+    """
     cued = bytearray(len(reading.pieces))
     for cue in cues:
         for place in range(cue.first, cue.last + 1):

@@ -12,7 +12,8 @@ from domain.redaction.cues import Cue
 from domain.redaction.number_runs import SOFT
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import NUMBERS, Pause, Piece, Reading, Said
+from domain.redaction.spoken_numbers import NUMBERS, Piece, Reading, Said
+from domain.redaction.spoken_words import Pause
 
 _DOTS = frozenset({"dot", ".", "period", "point", "dots", "that", "dock", "got", "not", "dought", "dat"})
 _SURE_DOTS = frozenset({"dot", ".", "period", "point"})
@@ -21,8 +22,8 @@ _CLEAR_ENDINGS = words("com net org edu gov")
 _SURE_ENDINGS = words("com net org edu gov us io co biz info mil ca uk me")
 _AT = frozenset({"at", "@", "add", "hat", "et", "ad"})
 _PROVIDERS = words(
-    "gmail g-mail gmails hotmail yahoo outlook icloud aol comcast verizon protonmail proton fastmail msn att sbcglobal bellsouth live mac me cox"
-    " charter earthlink ymail rocketmail googlemail zoho gmx mail hey spectrum optonline juno"
+    "gmail g-mail gmails hotmail yahoo outlook icloud aol comcast verizon protonmail proton fastmail msn att sbcglobal "
+    "bellsouth live mac me cox charter earthlink ymail rocketmail googlemail zoho gmx mail hey spectrum optonline juno "
 )
 _SURE_PROVIDERS = _PROVIDERS - words("live mac me mail hey spectrum charter cox proton att")
 _SIGNS = {
@@ -39,16 +40,20 @@ _SIGNS = {
     "-": "-",
 }
 _ENDS = words(
-    "is it's its my the to um uh so yes yeah okay ok sure email e-mail mail address be that that's and or send me you a on for in of well right just"
-    " please can i'm i'll i've we you'll was here there's this our your it as like all no sorry correct use using under with has have by via"
-    " emailed sent confirm read reading back got great perfect thanks thank then spell spelled would should again oh um, good best one's it'll hi hello us online web website out more found site page visit go find info reach"
+    "is it's its my the to um uh so yes yeah okay ok sure email e-mail mail address be that that's and or send me you a on "
+    "for in of well right just please can i'm i'll i've we you'll was here there's this our your it as like all no sorry "
+    "correct use using under with has have by via emailed sent confirm read reading back got great perfect thanks thank then "
+    "spell spelled would should again oh um, good best one's it'll hi hello us online web website out more found site page "
+    "visit go find info reach "
 )
 _ASIDES = words("um uh er and then that's all one word lowercase lower case capital as in like for the letter so it's okay yes")
 
 _REACH = 6
 _LONGEST_NAME = 5
 _LONGEST_SENTENCE = 10
-_LEADS = words("it's its is it that's um uh so yes yeah yep sure okay ok well and my email e-mail address be use to send be would should just sorry no")
+_LEADS = words(
+    "it's its is it that's um uh so yes yeah yep sure okay ok well and my email e-mail address be use to send would should just sorry no "
+)
 _CERTAIN, _FAIR, _GUESS = 0.9, 0.7, 0.5
 
 
@@ -85,7 +90,9 @@ def addresses(reading: Reading, cues: Sequence[Cue]) -> tuple[Address, ...]:
             spelled = _spelled(turn, cue_end)
             if spelled:
                 first, last = spelled
-                found.append(Address(((offset + first, offset + last),), "", _FAIR if _has_sign(turn[first : last + 1]) else _GUESS, asked[position]))
+                found.append(
+                    Address(((offset + first, offset + last),), "", _FAIR if _has_sign(turn[first : last + 1]) else _GUESS, asked[position])
+                )
     return tuple(found)
 
 
@@ -124,9 +131,9 @@ def _asked(cues: Sequence[Cue], turns: int) -> list[int]:
     """Of each turn the one (itself, or shortly before) in which an address was asked for or announced, and nothing else spelled since; or -1."""
     last: dict[int, Cue] = {}
     for cue in cues:
-        if cue.kind in (Sensitive.EMAIL, Harmless.NAME) or (cue.kind is Harmless.IDENTIFIER and cue.strong):
-            if cue.position not in last or last[cue.position].kind is not Sensitive.EMAIL:
-                last[cue.position] = cue
+        spelled = cue.kind in (Sensitive.EMAIL, Harmless.NAME) or (cue.kind is Harmless.IDENTIFIER and cue.strong)
+        if spelled and (cue.position not in last or last[cue.position].kind is not Sensitive.EMAIL):
+            last[cue.position] = cue
     asked: list[int] = []
     at = -1
     for position in range(turns):
@@ -202,7 +209,13 @@ def _domain(turn: Sequence[Piece], at: int, expected: bool, just_asked: bool) ->
                 break
             if expected and end - at < 3 and turn[end + 1].text in _DOTS and turn[end + 2].text in _SURE_ENDINGS:
                 return end + 2, True
-    if expected and just_asked and at + 2 < len(turn) and turn[at + 1].text in _SURE_DOTS and turn[at + 2].text in _SURE_ENDINGS - {"me", "us", "co"}:
+    if (
+        expected
+        and just_asked
+        and at + 2 < len(turn)
+        and turn[at + 1].text in _SURE_DOTS
+        and turn[at + 2].text in _SURE_ENDINGS - {"me", "us", "co"}
+    ):
         return at + 2, False
     return None
 

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 
 import domain.redaction
+from domain.redaction.call_so_far import Find
 from domain.redaction.covering import Piece, cover
 from domain.redaction.cues import Cue, cues
 from domain.redaction.edges import hidden
-from domain.redaction.call_so_far import Find
 from domain.redaction.kinds_of_numbers import name
 from domain.redaction.muting import usable_times
 from domain.redaction.number_runs import runs
