@@ -110,6 +110,7 @@ KEPT = [
         "agent: How many guests?",
         "customer: One forty.",
     ],
+    ["agent: The quote number is five five four one, oh oh seven six, two two three eight, one nine oh four."],
     ["agent: And the zip code?", "customer: Three three one two eight."],
     ["customer: The house was built in nineteen eighty five and the boat is a twenty twelve."],
     ["customer: We're at 1600 Harbor Drive, suite 412, and we have limits of one million, two million."],
