@@ -72,16 +72,14 @@ class Call:
 
     def add(self, kind: Sensitive, run: Run, confidence: float, cue: int | None = None) -> None:
         """What answers one cue (by its place in ``cues``) is one value, and so is what is said again."""
-        if kind is Sensitive.CARD_NUMBER:
-            entity = self._card_entity(run)
-        else:
-            entity = self._again(kind, run) or self._of_cue.get((kind, cue)) or self._next_entity()
+        entity = self._card_entity(run) if kind is Sensitive.CARD_NUMBER else self._again(kind, run) or self._of_cue.get((kind, cue))
+        entity = entity or self.next_entity()
         if cue is not None:
             self._of_cue[kind, cue] = entity
         self.finds.append(Find(kind, entity, run.places, confidence))
         self.remember(kind, run, entity)
 
-    def _next_entity(self) -> int:
+    def next_entity(self) -> int:
         self._entity += 1
         return self._entity
 
@@ -104,7 +102,7 @@ class Call:
             if not card.complete:
                 card.digits, card.position, card.last = card.digits + run.digits, last, run.last
                 return card.entity
-        self.card = Card(run.speaker, last, run.digits, self._next_entity(), run.last)
+        self.card = Card(run.speaker, last, run.digits, self.next_entity(), run.last)
         return self.card.entity
 
     def said_before(self, run: Run) -> tuple[bool, Sensitive | None]:
@@ -113,7 +111,7 @@ class Call:
         for known, kind, at, _ in reversed(self._known):
             whole = digits == known and run.position - at <= 6 and len(digits) >= 3
             part = len(digits) >= 4 and (digits in known or (known in digits and len(known) >= 4)) and kind is not Sensitive.EXPIRY_DATE
-            if whole or part:
+            if whole or part or _alike(digits, known):
                 return True, kind
         return False, None
 
@@ -127,8 +125,15 @@ class Call:
         return _near(self._banks, position, _BANK_REACH, 2)
 
     def last_card_data(self) -> int:
-        """The turn of the last find of card data."""
-        return next((self.reading.pieces[f.places[-1]].position for f in reversed(self.finds[-6:]) if f.kind in CARD_DATA), -1000)
+        """The turn of the last find of what stands on a card."""
+        return next(
+            (
+                self.reading.pieces[f.places[-1]].position
+                for f in reversed(self.finds[-6:])
+                if f.kind in CARD_DATA or f.kind is Sensitive.EXPIRY_DATE
+            ),
+            -1000,
+        )
 
     def asked(self, run: Run, cue: Cue) -> bool:
         """Whether the number answers the cue at once: right behind it, or first thing in the next turn."""
@@ -156,12 +161,25 @@ class Call:
         at = bisect_left(self.firsts, run.first)
         return any(
             isinstance(cue.kind, Harmless)
-            and cue.kind not in (Harmless.NAME, Harmless.NOTHING)
+            and cue.kind in (Harmless.IDENTIFIER, Harmless.ADDRESS, Harmless.DATE, Harmless.CODE)
             and cue.strong
             and cue.confidence >= DOUBTFUL_BELOW
             and run.position - cue.position <= 2
             for cue in self.cues[max(at - 4, 0) : at]
         )
+
+
+def _alike(digits: str, known: str) -> bool:
+    """Whether two long numbers differ in a digit or two that were misheard, left out or added."""
+    if min(len(digits), len(known)) < 8 or abs(len(digits) - len(known)) > 2:
+        return False
+    same = _agree(digits, known) + _agree(digits[::-1], known[::-1])
+    return same >= max(len(digits), len(known)) - 2
+
+
+def _agree(digits: str, known: str) -> int:
+    """How many digits agree from the first on."""
+    return next((n for n, (one, other) in enumerate(zip(digits, known, strict=False)) if one != other), min(len(digits), len(known)))
 
 
 def _near(positions: Sequence[int], position: int, behind: int, ahead: int) -> bool:

@@ -41,7 +41,8 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
             r"(?:on|over|by|off|answer|hang up|answering|picked up) (?:the|my|your|a) (?:phone|telephone|cell)",
             r"phone (?:call|line|lines|book|screen|bill)", r"back (?:yard|door|room|office|seat|porch|deck|patio|then)",
             r"(?:the|in|at) back of (?:the|my|our) (?:house|hall|room|building|venue|restaurant|store|truck|van)", r"come back",
-            r"on (?:file|record)", r"credit (?:union|score|history|report)s?", r"discovered", r"out of date", r"up to date", r"to date", r"save the date",
+            r"on (?:file|record)", r"credit (?:union|score|history|report)s?", r"discovered", r"out of date", r"up to date",
+            r"to date", r"save the date",
         ),
     ),
     (
@@ -96,7 +97,8 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         Sensitive.SECURITY_CODE,
         True,
         (
-            r"(?:card )?security (?:code|number|digits|value)s?", rf"codes? (?:\w+ )?on {_THE} (?:\w+ )?card", r"cvv ?2?", r"cvc ?2?", r"c v v(?: 2)?", r"c v c(?: 2)?", r"c b v",
+            r"(?:card )?security (?:code|number|digits|value)s?", rf"codes? (?:\w+ )?on {_THE} (?:\w+ )?card", r"cvv ?2?", r"cvc ?2?",
+            r"c v v(?: 2)?", r"c v c(?: 2)?", r"c b v",
             r"c v b", r"cv2", r"cbv", r"c i d", r"csc", r"c s c", r"(?:card )?verification (?:code|number|value|digits)s?",
             r"card verification", r"(?:signature|white) (?:strip|panel|box|line)", r"flip it over", r"turn it over",
             r"(?:last |little |small |the )?(?:3|4|three|four)[ -]?(?:digit|digits|numbers?|little numbers?|"
@@ -106,7 +108,8 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
             rf"(?:last|final|little|small|tiny) (?:3|4)?(?: ?\w+)? ?(?:on|from|at|off) {_THE} (?:back|reverse|rear|front)",
             r"(?:3|4) digit (?:security |verification |card )?(?:code|number|pin)", r"(?:3|4) digits? (?:code|security)",
             r"(?:those|these|the|last|little|and) (?:last )?(?:3|4) (?:little |small |tiny )?(?:numbers|digits|ones|figures)",
-            r"(?:little|small|tiny) (?:number|numbers|digits|code)", rf"(?:number|code|digits|3|numbers) (?:\w+ )?on {_THE} (?:back|reverse)",
+            r"(?:little|small|tiny) (?:number|numbers|digits|code)",
+            rf"(?:number|code|digits|3|numbers) (?:\w+ )?on {_THE} (?:back|reverse)",
             rf"on (?:{_THE} )?(?:back|reverse)(?: side)?(?: of {_THE} card)?", rf"flip {_THE} card(?: over)?", rf"turn {_THE} card over",
             rf"back of {_THE} card",
         ),
@@ -150,7 +153,8 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         (
             rf"routing(?: and account)?(?: {_N})?", rf"(?:bank|checking|chequing|savings|checkings) (?:account|acct)(?: {_N})?",
             rf"account {_N}", rf"acct(?: {_N})?", rf"aba(?: {_N})?", rf"a b a(?: {_N})?", rf"transit {_N}",
-            r"bank(?:ing)? (?:details|information|info)", r"bottom of (?:the|your|my|that|a) checks?", r"numbers? on (?:the|your|my|that|a) checks?", r"iban",
+            r"bank(?:ing)? (?:details|information|info)", r"bottom of (?:the|your|my|that|a) checks?", r"line at the bottom",
+            r"void(?:ed)? checks?", r"numbers? on (?:the|your|my|that|a) checks?", r"iban",
         ),
     ),
     (
@@ -165,8 +169,10 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         Sensitive.DATE_OF_BIRTH,
         True,
         (
-            r"dates? of births?", r"birth ?dates?", r"birthday", r"(?:was|were|is|are|you're|he's|she's) (?:\w+ )?born(?! and| to)", r"born(?: on| in)",
-            r"when (?:\w+ )?(?:was|were) (?:\w+ )?born", r"i was born", r"d o b", r"dob", r"(?:the |and |what )month and (?:the )?day", r"day and (?:the )?month", r"day of birth", r"year of birth",
+            r"dates? of births?", r"birth ?dates?", r"birthday", r"(?:was|were|is|are|you're|he's|she's) (?:\w+ )?born(?! and| to)",
+            r"born(?: on| in)",
+            r"when (?:\w+ )?(?:was|were) (?:\w+ )?born", r"i was born", r"d o b", r"dob", r"(?:the |and |what )month and (?:the )?day",
+            r"day and (?:the )?month", r"day of birth", r"year of birth",
             r"birth (?:year|month|day)", r"births?",
         ),
     ),
@@ -187,7 +193,9 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
             rf"alternative|backup|her|his|husband's|wife's) (?:phone )?{_N}",
             rf"{_N} (?:to|where|i can|we can|for)(?: \w+)? (?:call|reach|text|contact|you|back)(?: you)?(?: back)?",
             r"call(?:ing)? (?:me|you|us|him|her|them|back)?(?: back)? ?(?:at|on)",
-            r"reach(?:ed)? (?:me|you|us|him|her|them)(?: back)?(?: (?:at|on))?", r"area code", r"call(?:ing)?(?= \d)", r"(?:claims?|help|support|hot|service|customer service) (?:line|desk)", r"(?:main|direct|toll ?free|emergency) (?:line|number)", r"toll ?free", r"text (?:me|you|him|her)(?: at)?",
+            r"reach(?:ed)? (?:me|you|us|him|her|them)(?: back)?(?: (?:at|on))?", r"area code",
+            r"(?:claims?|help|support|hot|service|customer service) (?:line|desk)",
+            r"(?:main|direct|toll ?free|emergency) (?:line|number)", r"toll ?free", r"text (?:me|you|him|her)(?: at)?",
             r"get hold of",
         ),
     ),
@@ -208,7 +216,8 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         False,
         (
             r"polic(?:y|ies)", r"claims?", r"confirmation", r"reference", r"quotes?", r"case", r"ticket", r"order", r"invoice",
-            r"certificate", r"booking", r"passport", r"licen[sc]e", r"extension", r"suite", r"room", r"form", r"file", r"article", r"section",
+            r"certificate", r"booking", r"passport", r"licen[sc]e", r"extension", r"suite", r"room", r"form", r"file", r"article",
+            r"section",
             r"clause", r"page", r"route", r"highway", r"interstate", r"version", r"tracking", r"vin", r"serial",
         ),
     ),
@@ -243,7 +252,9 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         True,
         (
             r"(?:event|wedding|effective|start|end|loss|cancellation|renewal|due|closing|inception|rental|ceremony|party|what|"
-            r"which|new|purchase|accident|incident|issue|reception) dates?", r"dates? of (?:the |your |my |our )?(?:event|loss|wedding|accident|incident|party|service|purchase|ceremony|reception|issue|claim|damage)", r"what day",
+            r"which|new|purchase|accident|incident|issue|reception) dates?",
+            r"dates? of (?:the |your |my |our )?(?:event|loss|wedding|accident|incident|party|service|purchase|ceremony|reception|issue|claim|damage)",
+            r"what day",
             r"when is", r"when's", r"when was", r"when did", r"when does", r"wedding", r"graduation", r"anniversary", r"happened",
             r"effective", r"appointment", r"deadline", r"scheduled", r"reception", r"ceremony", r"rehearsal", r"quinceanera", r"party",
             r"gala", r"conference", r"festival", r"event", r"concert", r"what year", r"the year", r"founded", r"built", r"married",
@@ -277,14 +288,17 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
     (
         Sensitive.PHONE,
         False,
-        (r"call ?back", r"dial", r"good number", r"call(?:ing)? from", r"left (?:a|his|her|their|the|me a) number", r"returning (?:a|your) call"),
+        (
+            r"call ?back", r"call(?:ing)?(?= \d)", r"dial", r"good number", r"call(?:ing)? from",
+            r"left (?:a|his|her|their|the|me a) number", r"returning (?:a|your) call"),
     ),
     (Sensitive.SSN, False, (r"last 4(?: digits)?(?: of)?(?! your card)", r"special security", r"social security")),
     (
         Sensitive.SECURITY_CODE,
         False,
         (
-            r"last 3(?: digits)?", r"(?:the |and |last |final )+(?:3|4)(?= ?$)", r"code", r"pin(?: number)?", r"security", r"digits on it", r"the back", r"the reverse", r"other side", r"flip side",
+            r"last 3(?: digits)?", r"(?:the |and |last |final )+(?:3|4)(?= ?$)", r"code", r"pin(?: number)?", r"security",
+            r"digits on it", r"the back", r"the reverse", r"other side", r"flip side",
         ),
     ),
     (

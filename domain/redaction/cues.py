@@ -42,6 +42,6 @@ def cues(reading: Reading) -> tuple[Cue, ...]:
                 continue
             taken[start:end] = b"\x01" * (end - start)
             first, last = reading.piece_at(start), reading.piece_at(end - 1)
-            confidence = min(piece.confidence for piece in reading.pieces[first : last + 1])
+            confidence = max(piece.confidence for piece in reading.pieces[first : last + 1])
             found.append(Cue(kind, strong, first, last, reading.pieces[first].position, match.group(), confidence))
     return tuple(sorted(found, key=lambda cue: cue.first))

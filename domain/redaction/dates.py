@@ -18,12 +18,25 @@ def may_be_birth(pieces: Sequence[Piece]) -> bool:
 
 
 def is_birth(pieces: Sequence[Piece]) -> bool:
-    """Month, day and a year in which somebody may be born who takes out insurance, in any order."""
+    """Month, day and a year in which somebody may be born who takes out insurance, in one of the usual orders."""
     text = "".join(piece.text for piece in pieces)
-    named = any(piece.said is Said.MONTH for piece in pieces)
-    years = [year for year in (text[-4:], text[:4]) if _year(year, 1900, 2045)]
-    old = any(_year(year, 1915, 2012) for year in years) if years else len(text) >= 4 and 30 <= int(text[-2:]) <= 99
-    return old and (len(text) >= 4 if named else may_be_birth(pieces) and len(text) >= 5)
+    months = [n for n, piece in enumerate(pieces) if piece.said is Said.MONTH]
+    if len(months) > 1 or len(text) > 8:
+        return False
+    if not months:
+        return any(_day_and_month(text[:cut]) and _of_birth(text[cut:]) for cut in range(2, min(len(text), 5))) and len(text) >= 5
+    before, after = ("".join(piece.text for piece in part) for part in (pieces[: months[0]], pieces[months[0] + 1 :]))
+    if before:
+        return (_day(before) and _of_birth(after)) or (_day(after) and len(before) == 4 and _of_birth(before))
+    return any(_day(after[:cut]) and _of_birth(after[cut:]) for cut in (1, 2))
+
+
+def _of_birth(year: str) -> bool:
+    return _year(year, 1915, 2012) or (len(year) == 2 and int(year) >= 30)
+
+
+def _day(text: str) -> bool:
+    return len(text) in (1, 2) and 1 <= int(text) <= 31
 
 
 def may_be_expiry(pieces: Sequence[Piece]) -> bool:

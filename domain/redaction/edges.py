@@ -14,7 +14,8 @@ from domain.redaction.dates import is_year, may_be_expiry
 from domain.redaction.number_runs import DOUBTFUL_BELOW
 from domain.redaction.number_words import EVERYDAY, HOMOPHONES
 from domain.redaction.shapes import CARD_DATA, Sensitive
-from domain.redaction.spoken_numbers import NUMBERS, Pause, Piece, Reading, Said
+from domain.redaction.spoken_numbers import NUMBERS, Piece, Reading, Said
+from domain.redaction.spoken_words import Pause
 
 _ASIDE = {True: 4, False: 3}
 """So many words beside card data (True) or another value are taken, if nothing else is said on that side."""
@@ -130,7 +131,7 @@ def _with_lead(reading: Reading, kind: Sensitive, first: int) -> int:
 
 
 def _text(reading: Reading, find: Find) -> str:
-    return "".join(reading.pieces[place].text for place in find.places)
+    return "".join(reading.pieces[place].text for place in find.places if reading.pieces[place].said in NUMBERS)
 
 
 def _card_digits(reading: Reading, finds: Sequence[Find]) -> Mapping[int, str]:

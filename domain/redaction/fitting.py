@@ -10,7 +10,8 @@ from domain.redaction.dates import is_birth, is_year, may_be_birth, may_be_expir
 from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides
 from domain.redaction.number_words import words
 from domain.redaction.shapes import CARD_DATA, Sensitive
-from domain.redaction.spoken_numbers import Pause, Said
+from domain.redaction.spoken_numbers import Said
+from domain.redaction.spoken_words import Pause
 
 CERTAIN, CLEAR, FAIR, GUESS = 0.99, 0.9, 0.7, 0.5
 
@@ -60,6 +61,9 @@ def fits(call: Call, run: Run, cue: Cue, passes: frozenset[Sensitive], used: int
 def _goes_on(call: Call, run: Run, kind: Sensitive, used: int) -> bool:
     """Whether the same speaker just gave a part of it, and more of it is to come."""
     last = call.finds[-1] if call.finds else None
+    if last and last.kind is kind is Sensitive.DATE_OF_BIRTH:
+        year = is_year(run.digits) or (len(run.digits) == 2 and run.only_digits and run.lead == 0)
+        return year and call.lately(run) is kind and not is_birth([call.reading.pieces[place] for place in last.places])
     if last is None or last.kind is not kind or not 0 < used < _LENGTHS.get(kind, 0) or not run.mostly_digits:
         return False
     position = call.reading.pieces[last.places[-1]].position
@@ -70,11 +74,13 @@ def _card(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | N
     card, count = call.card, len(run.digits)
     if card and card.complete and cue.first < card.last and count < 8:
         return None
-    if run.pieces[0].said is not Said.DIGITS:
+    if run.pieces[0].said is not Said.DIGITS and not run.mostly_digits:
         return None
     if cue.strong:
         enough = count >= 3 or used > 0 or (count == 2 and call.asked(run, cue))
         return None if not enough else CLEAR if 12 <= count <= 19 else FAIR
+    if call.banking(run.position) and count < 13:
+        return None
     close = distance <= 2 and (only_asides(run) or call.asked(run, cue))
     return FAIR if count >= 12 or (count >= 4 and close and not is_year(run.digits)) else None
 
@@ -131,7 +137,7 @@ def _ssn(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
         return None
     if not cue.strong:
         return FAIR if count in (3, 4) and distance <= 2 and call.asked(run, cue) else None
-    if count < 3 and not call.asked(run, cue):
+    if count < 3 and (not call.asked(run, cue) or count == 1):
         return None
     return CLEAR if count in (4, 9) else FAIR if distance <= 2 else GUESS
 
@@ -142,14 +148,14 @@ def _bank(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
         return None
     if not cue.strong:
         return FAIR if count >= 6 and distance <= 3 else None
-    if count < 3 and not call.asked(run, cue):
+    if count < 3 and (not call.asked(run, cue) or count == 1):
         return None
     return CLEAR if count >= 6 else FAIR
 
 
 def _phone(call: Call, run: Run, cue: Cue, distance: int, passes: frozenset[Sensitive]) -> float | None:
     count = len(run.digits)
-    if not run.mostly_digits or count > 24:
+    if not run.mostly_digits or count > 24 or run.lengths in ((4, 4), (4, 4, 4), (4, 4, 4, 4)):
         return None
     if not cue.strong and count not in (7, 10, 11) and count < 5:
         return None
@@ -160,7 +166,7 @@ def _phone(call: Call, run: Run, cue: Cue, distance: int, passes: frozenset[Sens
 
 def _birth(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
     count = len(run.digits)
-    if count > 16:
+    if count > 16 or (len(run.digits) >= 6 and "2016" < run.digits[-4:] < "2046"):
         return None
     if not cue.strong:
         going_on = any(find.kind is Sensitive.DATE_OF_BIRTH for find in call.finds[-3:])
@@ -194,6 +200,8 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
         return False
     if cue.confidence < DOUBTFUL_BELOW or (distance and run.lengths == (3, 3, 4)):
         return False
+    if distance and _superseded(call, cue):
+        return False
     by_another = call.by_another(run, cue)
     awaited = _awaited(call, run, cue.first if by_another else -1)
     if not cue.strong and _pending(call, run):
@@ -220,6 +228,13 @@ def _suits(kind: Harmless, run: Run, strong: bool) -> bool:
         Harmless.NAME: False,
         Harmless.NOTHING: False,
     }[kind]
+
+
+def _superseded(call: Call, cue: Cue) -> bool:
+    """ "When does the card expire?": in the same turn something sensitive is asked for behind it."""
+    at = bisect_left(call.firsts, cue.last + 1)
+    behind = call.cues[at : at + 3]
+    return any(other.position == cue.position and other.strong and isinstance(other.kind, Sensitive) for other in behind)
 
 
 def _modifies(call: Call, cue: Cue) -> bool:

@@ -5,25 +5,25 @@ its cue, or a shape that nothing else has. A cue for something harmless (a polic
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from domain.redaction.call_so_far import CARD_GOES_ON, PAYMENT_AHEAD, Call, Card, Find
+from domain.redaction.call_so_far import Call, Find
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
-from domain.redaction.dates import is_birth, is_year, may_be_expiry
-from domain.redaction.fitting import CERTAIN, CLEAR, FAIR, GUESS, NEAR, explains, fits
-from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides, strange_words
+from domain.redaction.dates import may_be_expiry
+from domain.redaction.fitting import CERTAIN, CLEAR, FAIR, NEAR, explains, fits
+from domain.redaction.number_runs import DOUBTFUL_BELOW, Run
 from domain.redaction.number_words import words
+from domain.redaction.numbers_without_cue import add_card, by_shape, left_over, unheard
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import Pause, Reading, Said
+from domain.redaction.spoken_numbers import Reading
+from domain.redaction.spoken_words import Pause
 
 LOW_CONFIDENCE = 0.6
 """Below this a redaction stands all the same, and somebody looks at it."""
 
-_OF_A_CARD = (Sensitive.CARD_NUMBER, Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE)
 _FARTHEST = 10
 _CUES_LOOKED_AT = 14
-_TOLL_FREE = words("800 888 877 866 855 844 833")
 _LINKS = words("is was on for as that's it's those are the my your of a his her would be and that being")
 
 
@@ -36,13 +36,13 @@ def name(reading: Reading, runs: Sequence[Run], cues: Sequence[Cue], checked: Se
         if not _name_run(call, run, passes) and (len(call.finds) == found or call.finds[-1].kind is Sensitive.PHONE):
             left.append(run)
         call.runs_before = max(run.last, call.runs_before)
-    return (*call.finds, *_left_over(call, left))
+    return (*call.finds, *left_over(call, left), *unheard(call))
 
 
 def _name_run(call: Call, run: Run, passes: frozenset[Sensitive]) -> bool:
     """Whether it is settled what the number is; one found by its shape alone may still turn out to be a part of another."""
     if Sensitive.CARD_NUMBER in passes and run.only_digits:
-        _add_card(call, run, CERTAIN)
+        add_card(call, run, CERTAIN)
         return True
     again, kind_again = call.said_before(run)
     weaker: tuple[int, Run, float] | None = None
@@ -64,6 +64,9 @@ def _name_run(call: Call, run: Run, passes: frozenset[Sensitive]) -> bool:
             continue
         if cue.strong:
             _add(call, cue.kind, taken, confidence, number)
+            behind = [place for place in run.places if place > taken.last]
+            if behind:
+                _name_run(call, run.part(behind), frozenset())
             return True
         weaker = number, taken, confidence
     if weaker:
@@ -74,7 +77,7 @@ def _name_run(call: Call, run: Run, passes: frozenset[Sensitive]) -> bool:
         if kind_again:
             call.add(kind_again, run, FAIR)
         return True
-    _by_shape(call, run, passes)
+    by_shape(call, run, passes)
     return False
 
 
@@ -128,136 +131,8 @@ def _add(call: Call, kind: Sensitive | Harmless, run: Run, confidence: float, cu
     if isinstance(kind, Harmless):
         return
     if kind is Sensitive.CARD_NUMBER:
-        _add_card(call, run, confidence)
+        add_card(call, run, confidence)
     elif kind is Sensitive.SECURITY_CODE and len(run.digits) >= 9:
-        _add_card(call, run, FAIR)
+        add_card(call, run, FAIR)
     else:
         call.add(kind, run, confidence, cue)
-
-
-def _add_card(call: Call, run: Run, confidence: float) -> None:
-    """A card number, and what is read out right behind it: the expiry date, the security code."""
-    taken: list[int] = []
-    digits = ""
-    rest: list[tuple[int, ...]] = []
-    for group in run.groups:
-        text = "".join(call.reading.pieces[place].text for place in group)
-        month = next((n for n, place in enumerate(group) if call.reading.pieces[place].said is Said.MONTH), None)
-        if rest or month == 0 or (len(digits) >= (15 if digits[:1] == "3" else 16) and len(text) <= 6):
-            rest.append(group)
-        elif month:
-            taken.extend(group[:month])
-            rest.append(group[month:])
-        else:
-            taken.extend(group)
-            digits += text
-    tail = _tail(run.part([place for group in rest for place in group])) if rest and taken else None
-    if tail is None:
-        call.add(Sensitive.CARD_NUMBER, run, confidence)
-        return
-    call.add(Sensitive.CARD_NUMBER, run.part(taken), confidence)
-    for kind, part in tail:
-        call.add(kind, part, FAIR)
-
-
-def _tail(tail: Run) -> list[tuple[Sensitive, Run]] | None:
-    """An expiry date, a security code, or one after the other; None where it is neither (digits that were corrected)."""
-    for cut in range(len(tail.places), -1, -1):
-        date, code = tail.part(tail.places[:cut]), tail.part(tail.places[cut:])
-        if (cut and not may_be_expiry(date.pieces)) or (not cut and len(code.digits) != 3):
-            continue
-        if cut < len(tail.places) and not (len(code.digits) in (3, 4) and code.only_digits):
-            continue
-        dated = [(Sensitive.EXPIRY_DATE, date)] if cut else []
-        return [*dated, (Sensitive.SECURITY_CODE, code)] if cut < len(tail.places) else dated
-    return None
-
-
-def _left_over(call: Call, left: Sequence[Run]) -> Iterator[Find]:
-    """Numbers that nothing explains while a card is being read out: parts of it that were broken off, begun again or misheard."""
-    cards = [(find, call.reading.pieces[find.places[0]].position) for find in call.finds if find.kind in _OF_A_CARD]
-    positions = [position for _, position in cards]
-    for run in left:
-        if not run.mostly_digits or len(run.digits) < 2 or _aside(run) or (len(run.digits) == 2 and not only_asides(run)):
-            continue
-        near = cards[bisect_left(positions, run.position - CARD_GOES_ON) : bisect_left(positions, run.position + PAYMENT_AHEAD)]
-        if near:
-            numbers = [find.entity for find, _ in near if find.kind is Sensitive.CARD_NUMBER]
-            yield Find(Sensitive.CARD_NUMBER, numbers[0] if numbers else near[0][0].entity, run.places, GUESS)
-
-
-def _by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
-    """What a number is for which no cue is heard."""
-    count = len(run.digits)
-    card = call.card
-    paying = call.paying(run.position)
-    looks = run.mostly_digits and (count >= 13 or _grouped_like_a_card(run) or (paying and count >= 8 and not _like_another(run)))
-    goes_on = card and not card.complete and run.position - card.position <= CARD_GOES_ON and run.mostly_digits and count >= 2
-    if looks or (goes_on and not _aside(run)):
-        _add_card(call, run, GUESS)
-    elif run.position - call.last_card_data() <= CARD_GOES_ON and _answers(call, run):
-        _after_card(call, card, run)
-    elif run.only_digits and run.lengths == (3, 2, 4):
-        call.add(Sensitive.SSN, run, GUESS)
-    elif is_birth(run.pieces) and any(piece.said is Said.MONTH for piece in run.pieces) and not call.harmless_near(run):
-        call.add(Sensitive.DATE_OF_BIRTH, run, GUESS)
-    elif not run.mostly_digits or call.harmless_near(run):
-        return
-    elif Sensitive.PHONE in passes or _grouped_like_a_phone(run):
-        call.add(Sensitive.PHONE, run, GUESS)
-    elif (count >= 6 and call.banking(run.position)) or Sensitive.BANK_ACCOUNT in passes:
-        call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
-    elif count >= 7 and (lately := call.lately(run)) in (Sensitive.PHONE, Sensitive.SSN, Sensitive.BANK_ACCOUNT):
-        call.add(lately, run, GUESS)
-    elif only_asides(run) and not run.lead and count in (9, 10, 11):
-        call.add(Sensitive.SSN if count == 9 else Sensitive.PHONE, run, GUESS)
-
-
-def _grouped_like_a_card(run: Run) -> bool:
-    """Read in fours (or four, six, five), and begun as cards begin: a card number of which the rest is still to come."""
-    lengths = run.lengths
-    fours = all(length in (4, 8) for length in lengths[:-1]) and lengths[-1] <= 8
-    amex = lengths[:2] == (4, 6) and run.digits[0] == "3"
-    return run.digits[0] in "3456" and len(run.digits) >= 8 and len(lengths) > 1 and (fours or amex)
-
-
-def _grouped_like_a_phone(run: Run) -> bool:
-    """Three, three and hardly four; three and four; or begun as toll free numbers are."""
-    count = len(run.digits)
-    toll_free = run.digits.removeprefix("1")[:3] in _TOLL_FREE and 8 <= count <= 11
-    return toll_free or (run.lengths[:2] == (3, 3) and 9 <= count <= 11) or run.lengths == (3, 4)
-
-
-def _like_another(run: Run) -> bool:
-    """Whether it is grouped as a phone number or a social security number is."""
-    return len(run.digits) == 10 or run.lengths in ((3, 2, 4), (3, 3, 4), (1, 3, 3, 4), (3, 7), (6, 4))
-
-
-def _aside(run: Run) -> bool:
-    """Whether it is a year, or a number in the middle of a long sentence."""
-    strange, said = strange_words(run)
-    return bool(strange) and (is_year(run.digits) or len(run.digits) < 4) and said > len(run.pieces)
-
-
-def _answers(call: Call, run: Run) -> bool:
-    """Whether a number behind card data may be more of it: it is all that is said, or as long as a code that was not given yet."""
-    if call.harmless_near(run):
-        return False
-    code = run.mostly_digits and len(run.digits) == 3 and not any(find.kind is Sensitive.SECURITY_CODE for find in call.finds[-2:])
-    return only_asides(run) or run.lead <= 1 or code
-
-
-def _after_card(call: Call, card: Card | None, run: Run) -> None:
-    """What follows a card's number or code, though nobody is heard asking for it."""
-    count = len(run.digits)
-    dated = any(find.kind is Sensitive.EXPIRY_DATE and (not card or find.entity > card.entity) for find in call.finds[-4:])
-    at_once = card is not None and run.position - card.position <= 2 and not call.questioned(card, run)
-    read_back = at_once and card is not None and (card.speaker != run.speaker or not card.complete)
-    if may_be_expiry(run.pieces) and (count >= 3 or run.pieces[0].said is Said.MONTH) and not dated and not read_back:
-        call.add(Sensitive.EXPIRY_DATE, run, GUESS)
-    elif read_back and run.mostly_digits and 2 <= count <= 8:
-        call.add(Sensitive.CARD_NUMBER, run, GUESS)
-    elif run.mostly_digits and (count == 3 or (count == 4 and card is not None and card.digits[0] == "3")):
-        call.add(Sensitive.CARD_NUMBER if at_once else Sensitive.SECURITY_CODE, run, GUESS)
-    elif card and run.mostly_digits and count >= 4 and not _aside(run):
-        call.add(Sensitive.CARD_NUMBER, run, GUESS)

@@ -10,39 +10,42 @@ from functools import cached_property
 from domain.redaction.cues import Cue
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import NUMBERS, Pause, Piece, Reading, Said, Speaker
+from domain.redaction.spoken_numbers import NUMBERS, Piece, Reading, Said, Speaker
+from domain.redaction.spoken_words import Pause
 
 SOFT = words(
-    "/ um uh er erm ah hm hmm mm mhm mm-hm mm-hmm uh-huh mhmm uh-hm huh oh ok okay yes yeah yep yup right sure got gotcha it it's its that's that is so go"
-    " ahead and then next continue please well let me see sorry no wait hold on one sec second moment just a an the perfect great thanks thank you"
-    " correct again repeat all ready i'm i am i've alright dash hyphen minus space slash of in to from with was my bad actually rather ends ending starts"
-    " starting what what's after finally followed by keep going listening here there you're still have last first other number numbers digit digits group"
-    " rest remaining more set four three two comma good read reads reading back for make sure sorry, pardon say said meant mean i mean scratch not"
-    " nope copy noted mm-kay fine lovely okey cool bear but be would your are do take time need ma'am sir we writing down typing catch didn't missed"
-    " missing part bit can could did get this at like or should double triple exactly slowly slower once too yet up end middle beginning month"
+    "/ um uh er erm ah hm hmm mm mhm mm-hm mm-hmm uh-huh mhmm uh-hm huh oh ok okay yes yeah yep yup right sure got gotcha it "
+    "it's its that's that is so go ahead and then next continue please well let me see sorry no wait hold on one sec second "
+    "moment just a an the perfect great thanks thank you correct again repeat all ready i'm i am i've alright dash hyphen "
+    "minus space slash of in to from with was my bad actually rather ends ending starts starting what what's after finally "
+    "followed by keep going listening here there you're still have last first other number numbers digit digits group rest "
+    "remaining more set four three two comma good read reads reading back for make sorry, pardon say said meant mean scratch "
+    "not nope copy noted mm-kay fine lovely okey cool bear but be would your are do take time need ma'am sir we writing down "
+    "typing catch didn't missed missing part bit can could did get this at like or should double triple exactly slowly slower "
+    "once too yet up end middle beginning month "
 )
 """Words that may stand between the groups of one number."""
 
 _UNITS = words(
-    "dollar dollars cent cents bucks percent percentage guests guest people persons person attendees kids children adults guys friends vendors tables"
-    " table chairs players musicians bartenders servers staff employees students families couples hours hour minutes minute mins seconds days day weeks week months"
-    " month years"
-    " year o'clock am pm miles mile feet foot inches acres square times events event weddings calls emails copies pages questions things options"
-    " cards policies"
-    " claims street st avenue ave road rd boulevard blvd drive lane court place parkway degrees pounds gallons nights night rooms cars vehicles units"
-    " items pieces digit digits numbers letters others k business million thousand hundred bottles trays kegs tents quotes"
-    " tickets steps parts locations venues halls minutes' days' hours' claims' letters words points star bedroom bathroom story"
+    "dollar dollars cent cents bucks percent percentage guests guest people persons person attendees kids children adults "
+    "guys friends vendors tables table chairs players musicians bartenders servers staff employees students families couples "
+    "hours hour minutes minute mins seconds days day weeks week months month years year o'clock am pm miles mile feet foot "
+    "inches acres square times events event weddings calls emails copies pages questions things options cards policies claims "
+    "street st avenue ave road rd boulevard blvd drive lane court place parkway degrees pounds gallons nights night rooms "
+    "cars vehicles units items pieces digit digits numbers letters others k business million thousand hundred bottles trays "
+    "kegs tents quotes tickets steps parts locations venues halls pence minutes' days' hours' claims' words points star "
+    "bedroom bathroom story "
 )
 """What is counted: a number before it is none that is read out."""
 
-_BEFORE_COUNT = words("last first final next other middle these those remaining all only another the")
+_BEFORE_COUNT = words("last first final next other middle these those remaining all only another the ")
 _PRONOUN_BEFORE = words(
-    "have got need see that this the which another every each any no some number just only not either wrong right new old other same good big final next last first"
-    " for at on only is as there's with in by my your"
+    "have got need see that this the which another every each any no some number just only not either wrong right new old "
+    "other same good big final next last first for at on is as there's with in by my your "
 )
 _PRONOUN_AFTER = words(
-    "moment second sec more thing of or day time question is was for that who i you we to other person last minute way with on in and but if"
-    " before after from at quick could can will would has had does"
+    "moment second sec more thing of or day time question is was for that who i you we to other person last minute way with "
+    "on in and but if before after from at quick could can will would has had does "
 )
 
 DOUBTFUL_BELOW = 0.8
@@ -101,6 +104,7 @@ class Run:
         """Whether hardly anything but digits was read out: "seventy one hundred" among them is 7100, an ordinal a digit misheard."""
         digits = sum(piece.said is Said.DIGITS for piece in self.pieces)
         others = sum(piece.said is Said.ORDINAL or (piece.said is Said.QUANTITY and len(piece.text) <= 4) for piece in self.pieces[1:])
+        others += self.pieces[0].said is Said.ORDINAL and self.pieces[0].confidence < DOUBTFUL_BELOW
         return digits + others == len(self.pieces) and (not others or digits >= 3 * others)
 
     @property
@@ -127,6 +131,15 @@ class Run:
         turn = self.reading.turns[self.position]
         return tuple(piece.text for piece in turn if piece.start < self.pieces[0].start and piece.said not in NUMBERS)
 
+    @cached_property
+    def strange(self) -> int:
+        """How many words of the sentence in which it begins say something else."""
+        turn = self.reading.turns[self.position]
+        here = next(n for n, piece in enumerate(turn) if piece.start == self.pieces[0].start)
+        first = next((n for n in range(here, 0, -1) if turn[n - 1].pause is Pause.HARD), 0)
+        last = next((n for n in range(here, len(turn)) if turn[n].pause is Pause.HARD), len(turn) - 1)
+        return sum(1 for piece in turn[first : last + 1] if piece.said not in NUMBERS and piece.text not in SOFT)
+
     def part(self, places: Sequence[int]) -> "Run":
         return Run(self.reading, tuple(places))
 
@@ -152,7 +165,10 @@ def runs(reading: Reading, cues: Sequence[Cue]) -> tuple[Run, ...]:
 
 
 def _cued(reading: Reading, cues: Sequence[Cue]) -> bytearray:
-    """Which pieces belong to a cue (2: one that begins something else); numbers do ("the last three on the back") unless another number stands right before."""
+    """Which pieces belong to a cue (2: one that begins something else).
+
+    Numbers do ("the last three on the back") unless another number stands right before.
+    """
     cued = bytearray(len(reading.pieces))
     for cue in cues:
         for place in range(cue.first, cue.last + 1):
@@ -176,10 +192,11 @@ def _counted(reading: Reading, cued: bytearray) -> bytearray:
         unit = after in ("a", "per", "each", "every", "an") and _word(reading, group[-1] + 2, pieces[0].position) in _UNITS
         size = after in ("by", "x", "out") and (after == "out" or _word(reading, group[-1] + 2, pieces[0].position).isdecimal())
         doubtful = bool(after) and reading.pieces[group[-1] + 1].confidence < DOUBTFUL_BELOW
-        misheard = (doubtful and len(group) >= 2) or len(group) >= 5
+        dated = any(piece.said in (Said.MONTH, Said.ORDINAL) for piece in pieces) and len(pieces) > 1
+        misheard = dated or (doubtful and len(group) >= 2) or len(group) >= 5
         unit = unit or size or (after in _UNITS and not (pieces[-1].said is Said.ORDINAL and after == "month"))
         if (
-            unit
+            (unit and not misheard)
             or (after in ("number", "numbers") and pieces[-1].said is Said.QUANTITY)
             or (pieces[0].said is Said.DIGITS and before in _BEFORE_COUNT and len(digits) <= 2)
         ):
@@ -240,6 +257,9 @@ def _word(reading: Reading, place: int, position: int) -> str:
 def _bridged(reading: Reading, last: int, place: int) -> bool:
     """Whether only asides stand between two number pieces of a speaker: in the same turn one strange word at most (a digit misheard)."""
     pieces = reading.pieces
+    ended = any(pieces[between].pause is Pause.HARD for between in range(last, place))
+    if ended and pieces[place].position == pieces[last].position and place - last > 1 and len(pieces[last].text) == 4:
+        return False  # a year, and another sentence
     if pieces[place].position != pieces[last].position and Said.QUANTITY in (pieces[place].said, pieces[last].said):
         return False
     if place - last - 1 > LONGEST_ASIDE or pieces[place].position - pieces[last].position > 4:
@@ -259,13 +279,6 @@ def _bridged(reading: Reading, last: int, place: int) -> bool:
 
 def only_asides(run: Run) -> bool:
     """Whether the turn in which the run begins says hardly anything but numbers."""
-    strange, said = strange_words(run)
-    return strange <= max(int(said <= 4), said // 4)
-
-
-def strange_words(run: Run) -> tuple[int, int]:
-    """Of the turn in which the run begins: how many words say something else than numbers, and how many are no numbers."""
-    position = run.pieces[0].position
-    said = [piece.text for piece in run.reading.turns[position] if piece.said not in NUMBERS]
+    said = [piece.text for piece in run.reading.turns[run.position] if piece.said not in NUMBERS]
     strange = sum(1 for word in said if word not in SOFT)
-    return strange, len(said)
+    return strange <= max(int(len(said) <= 4), len(said) // 4)

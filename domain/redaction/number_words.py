@@ -115,7 +115,7 @@ HOMOPHONES = {
 }
 """Words that sound like a digit: digits only among digits."""
 
-EVERYDAY = frozenset({"to", "too", "for", "free", "line", "mine", "sick", "fire", "find", "heaven", "aid"})
+EVERYDAY = frozenset({"to", "too", "for", "free", "line", "mine", "sick", "find"})
 """Homophones that stand between numbers for their own sake ("nine to five", "two for one"), and so need more digits about them."""
 
 MONTHS = {

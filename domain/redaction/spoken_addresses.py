@@ -12,7 +12,8 @@ from domain.redaction.cues import Cue
 from domain.redaction.number_runs import SOFT
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import NUMBERS, Pause, Piece, Reading, Said
+from domain.redaction.spoken_numbers import NUMBERS, Piece, Reading, Said
+from domain.redaction.spoken_words import Pause
 
 _DOTS = frozenset({"dot", ".", "period", "point", "dots", "that", "dock", "got", "not", "dought", "dat"})
 _SURE_DOTS = frozenset({"dot", ".", "period", "point"})
@@ -21,8 +22,8 @@ _CLEAR_ENDINGS = words("com net org edu gov")
 _SURE_ENDINGS = words("com net org edu gov us io co biz info mil ca uk me")
 _AT = frozenset({"at", "@", "add", "hat", "et", "ad"})
 _PROVIDERS = words(
-    "gmail g-mail gmails hotmail yahoo outlook icloud aol comcast verizon protonmail proton fastmail msn att sbcglobal bellsouth live mac me cox"
-    " charter earthlink ymail rocketmail googlemail zoho gmx mail hey spectrum optonline juno"
+    "gmail g-mail gmails hotmail yahoo outlook icloud aol comcast verizon protonmail proton fastmail msn att sbcglobal "
+    "bellsouth live mac me cox charter earthlink ymail rocketmail googlemail zoho gmx mail hey spectrum optonline juno "
 )
 _SURE_PROVIDERS = _PROVIDERS - words("live mac me mail hey spectrum charter cox proton att")
 _SIGNS = {
@@ -39,9 +40,11 @@ _SIGNS = {
     "-": "-",
 }
 _ENDS = words(
-    "is it's its my the to um uh so yes yeah okay ok sure email e-mail mail address be that that's and or send me you a on for in of well right just"
-    " please can i'm i'll i've we you'll was here there's this our your it as like all no sorry correct use using under with has have by via"
-    " emailed sent confirm read reading back got great perfect thanks thank then spell spelled would should again oh um, good best one's it'll hi hello us online web website out more found site page visit go find info reach"
+    "is it's its my the to um uh so yes yeah okay ok sure email e-mail mail address be that that's and or send me you a on "
+    "for in of well right just please can i'm i'll i've we you'll was here there's this our your it as like all no sorry "
+    "correct use using under with has have by via emailed sent confirm read reading back got great perfect thanks thank then "
+    "spell spelled would should again oh um, good best one's it'll hi hello us online web website out more found site page "
+    "visit go find info reach "
 )
 _ASIDES = words("um uh er and then that's all one word lowercase lower case capital as in like for the letter so it's okay yes")
 
@@ -49,7 +52,7 @@ _REACH = 6
 _LONGEST_NAME = 5
 _LONGEST_SENTENCE = 10
 _LEADS = words(
-    "it's its is it that's um uh so yes yeah yep sure okay ok well and my email e-mail address be use to send be would should just sorry no"
+    "it's its is it that's um uh so yes yeah yep sure okay ok well and my email e-mail address be use to send would should just sorry no "
 )
 _CERTAIN, _FAIR, _GUESS = 0.9, 0.7, 0.5
 
@@ -128,9 +131,9 @@ def _asked(cues: Sequence[Cue], turns: int) -> list[int]:
     """Of each turn the one (itself, or shortly before) in which an address was asked for or announced, and nothing else spelled since; or -1."""
     last: dict[int, Cue] = {}
     for cue in cues:
-        if cue.kind in (Sensitive.EMAIL, Harmless.NAME) or (cue.kind is Harmless.IDENTIFIER and cue.strong):
-            if cue.position not in last or last[cue.position].kind is not Sensitive.EMAIL:
-                last[cue.position] = cue
+        spelled = cue.kind in (Sensitive.EMAIL, Harmless.NAME) or (cue.kind is Harmless.IDENTIFIER and cue.strong)
+        if spelled and (cue.position not in last or last[cue.position].kind is not Sensitive.EMAIL):
+            last[cue.position] = cue
     asked: list[int] = []
     at = -1
     for position in range(turns):
@@ -282,7 +285,7 @@ def _spelled(turn: Sequence[Piece], start: int) -> tuple[int, int] | None:
     first, last = min(evidence), max(evidence)
     before = next((n for n in range(first, start, -1) if turn[n - 1].pause is Pause.HARD), start)
     after = next((n for n in range(last, len(turn)) if turn[n].pause is Pause.HARD), len(turn) - 1)
-    first = before if first - before <= _LONGEST_NAME else max(first - 2, start)
+    first = before if first - before <= _LONGEST_SENTENCE else max(first - 2, start)
     last = after if after - last <= _LONGEST_NAME else last + 1
     while first < min(evidence) and turn[first].text in _LEADS:
         first += 1

@@ -16,7 +16,6 @@ from domain.redaction.number_words import (
     EVERYDAY,
     HOMOPHONES,
     MONTHS,
-    NUMBER_WORDS,
     OH,
     ORDINALS,
     PLURALS,
@@ -26,6 +25,7 @@ from domain.redaction.number_words import (
     TIMES,
     UNSURE_MONTHS,
 )
+from domain.redaction.spoken_words import Pause, Token, tokens
 from domain.transcripts import Turn
 
 
@@ -39,22 +39,7 @@ class Said(StrEnum):
     WORD = "word"
 
 
-class Pause(StrEnum):
-    NONE = "none"
-    SOFT = "soft"  # a comma
-    HARD = "hard"  # the end of a sentence or of a turn
-
-
 NUMBERS = frozenset({Said.DIGITS, Said.QUANTITY, Said.ORDINAL, Said.MONTH})
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A part of a word: ``word`` is the word's place in its turn."""
-
-    text: str
-    word: int
-    pause: Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,55 +134,6 @@ def read(turns: Sequence[Turn]) -> Reading:
     return Reading("\n".join(lines), everything, tuple(by_turn), tuple(piece.start for piece in everything), speakers)
 
 
-# --- words into tokens
-
-_LETTERS = r"[^\W\d_]"
-_PART = re.compile(
-    r"[^\s@]+@[^\s@]*[^\W_]"  # an address that was written out
-    r"|[$£€]?\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?(?![\d,])|[$£€]\d+(?:\.\d{1,2})?(?!\d)|(?<![\d.])\d+\.\d{1,2}(?![\d.])"
-    r"|\d+(?:st|nd|rd|th)\b"
-    rf"|\d*{_LETTERS}(?:[^\W_]|['’](?={_LETTERS})|[.\-_](?=[^\W_]))*"
-    r"|\d+|[@/%_+&]"
-)
-_HARD = re.compile(r"[.?!][\"'”’)]*\s*$")
-_SOFT = re.compile(r"[,;:…–—-][\"'”’)]*\s*$")
-_SPLIT = re.compile(r"[-.]")
-
-
-def tokens(words: Iterator[str] | Sequence[str]) -> list[Token]:
-    """The parts of the words that say something each; a word of signs alone is one token, so that none is lost."""
-    found: list[Token] = []
-    for place, word in enumerate(words):
-        parts = [part for match in _PART.finditer(word.lower()) for part in _parts(match.group())] or (
-            [word.strip()] if word.strip() else []
-        )
-        pause = Pause.HARD if _HARD.search(word) else Pause.SOFT if _SOFT.search(word) else Pause.NONE
-        for n, part in enumerate(parts):
-            found.append(Token(part.replace("’", "'"), place, pause if n == len(parts) - 1 else Pause.NONE))
-    return found
-
-
-_AS_WRITTEN = re.compile(r".*@|[$£€]?[\d,]*\.?\d+$")
-
-
-def _parts(text: str) -> list[str]:
-    if _AS_WRITTEN.match(text):
-        return [text]
-    parts = _SPLIT.split(text)
-    if len(parts) == 1:
-        return [text]
-    if all(len(part) == 1 and part.isalpha() for part in parts):  # c.v.v. is a word, s-m-i-t-h is spelled
-        return ["".join(parts)] if "-" not in text else parts
-    if any(part.isdigit() or part in NUMBER_WORDS for part in parts) or ("-" in text and "." not in text):
-        return [part for part in parts if part] if text not in _WHOLE else [text]
-    return [text]
-
-
-_WHOLE = frozenset({"mm-hm", "mm-hmm", "uh-huh", "mhm-hm", "uh-uh", "e-mail"})
-
-
-# --- tokens into pieces
-
 _Words = tuple[tuple[int, int], ...]
 _Found = tuple[Said, str, _Words, Pause]
 
@@ -285,6 +221,11 @@ def _may_be_digit(token: Token, digit: str | None) -> bool:
 def _settle(parts: list[Token], digit: list[str | None], start: int, end: int) -> None:
     """Among the tokens from ``start`` up to ``end``, all of which may be digits, those that sound like one and are taken for one."""
     sure = [n for n in range(start, end) if digit[n] is not None]
+    alike = [n for n in range(start, end) if parts[n].text in OH or parts[n].text in HOMOPHONES.keys() - EVERYDAY]
+    if len(alike) >= 3 or (sure and alike and len(sure) + len(alike) >= 4):  # "ate oh oh"
+        for n in alike:
+            digit[n] = "0" if parts[n].text in OH else HOMOPHONES[parts[n].text]
+        sure = sorted({*sure, *alike})
     if not sure:
         return
     single = sum(1 for n in sure if len(digit[n] or "") == 1 or (parts[n].text.isdecimal() and len(parts[n].text) > 2))
