@@ -26,6 +26,8 @@ def is_birth(pieces: Sequence[Piece]) -> bool:
     if not months:
         return any(_day_and_month(text[:cut]) and _of_birth(text[cut:]) for cut in range(2, min(len(text), 5))) and len(text) >= 5
     before, after = ("".join(piece.text for piece in part) for part in (pieces[: months[0]], pieces[months[0] + 1 :]))
+    if len(before) > 4:
+        return _of_birth(before[:4]) and _day(before[4:]) and not after
     if before:
         return (_day(before) and _of_birth(after)) or (_day(after) and len(before) == 4 and _of_birth(before))
     return any(_day(after[:cut]) and _of_birth(after[cut:]) for cut in (1, 2))

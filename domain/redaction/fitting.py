@@ -26,7 +26,8 @@ REACH: Mapping[Sensitive, int] = {
 }
 """How many turns after its cue a number is still taken for it."""
 
-_LENGTHS: Mapping[Sensitive, int] = {Sensitive.SSN: 9, Sensitive.PHONE: 10, Sensitive.BANK_ACCOUNT: 12}
+_LENGTHS: Mapping[Sensitive, int] = {Sensitive.SSN: 18, Sensitive.PHONE: 20, Sensitive.BANK_ACCOUNT: 34}
+"""So many digits may be given for a cue, read back once."""
 NEAR = 5
 _LINKED = 3
 _OF = words("on of for to from with in at")
@@ -67,7 +68,7 @@ def _goes_on(call: Call, run: Run, kind: Sensitive, used: int) -> bool:
     if last is None or last.kind is not kind or not 0 < used < _LENGTHS.get(kind, 0) or not run.mostly_digits:
         return False
     position = call.reading.pieces[last.places[-1]].position
-    return call.reading.speakers[position] == run.speaker and run.position - position <= 2 and used + len(run.digits) <= _LENGTHS[kind] + 2
+    return call.reading.speakers[position] == run.speaker and run.position - position <= 2 and used + len(run.digits) <= _LENGTHS[kind]
 
 
 def _card(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
@@ -111,13 +112,8 @@ def _beside_misheard(run: Run) -> bool:
 def _expiry(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
     count = len(run.digits)
     month = run.pieces[0].said is Said.MONTH
-    mmyy = (
-        call.asked(run, cue)
-        and distance
-        and cue.strong
-        and may_be_expiry(run.pieces)
-        and not any(p.said is Said.ORDINAL for p in run.pieces)
-    )
+    asked_now = call.asked(run, cue) and distance and cue.strong and run.mostly_digits
+    mmyy = asked_now and (may_be_expiry(run.pieces) or (count <= 4 and only_asides(run)))
     if not (call.paying(run.position) or mmyy) or (used and distance > 2) or count > 9 or _other_thing_expires(call, cue):
         return None
     first_said = run.pieces[0].start == call.reading.turns[run.position][0].start
@@ -137,7 +133,7 @@ def _ssn(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
         return None
     if not cue.strong:
         return FAIR if count in (3, 4) and distance <= 2 and call.asked(run, cue) else None
-    if count < 3 and (not call.asked(run, cue) or count == 1):
+    if count < 3 and (not call.asked(run, cue) or run.digits == "1"):
         return None
     return CLEAR if count in (4, 9) else FAIR if distance <= 2 else GUESS
 
@@ -148,7 +144,7 @@ def _bank(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
         return None
     if not cue.strong:
         return FAIR if count >= 6 and distance <= 3 else None
-    if count < 3 and (not call.asked(run, cue) or count == 1):
+    if count < 3 and (not call.asked(run, cue) or run.digits == "1"):
         return None
     return CLEAR if count >= 6 else FAIR
 
@@ -198,7 +194,7 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
     adjacent = distance == 0 and 0 < run.first - cue.last <= 2
     if not isinstance(cue.kind, Harmless) or distance > 3 or not _suits(cue.kind, run, cue.strong or adjacent):
         return False
-    if cue.confidence < DOUBTFUL_BELOW or (distance and run.lengths == (3, 3, 4)):
+    if cue.confidence < DOUBTFUL_BELOW or (run.lengths == (3, 3, 4) and (distance or not cue.strong)):
         return False
     if distance and _superseded(call, cue):
         return False

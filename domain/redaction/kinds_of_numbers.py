@@ -12,7 +12,7 @@ from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import may_be_expiry
 from domain.redaction.fitting import CERTAIN, CLEAR, FAIR, NEAR, explains, fits
-from domain.redaction.number_runs import DOUBTFUL_BELOW, Run
+from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides
 from domain.redaction.number_words import words
 from domain.redaction.numbers_without_cue import add_card, by_shape, left_over, unheard
 from domain.redaction.shapes import Sensitive
@@ -115,7 +115,8 @@ def _after(call: Call, run: Run) -> tuple[int, Cue] | None:
 
 def _taken(run: Run, kind: Sensitive) -> Run:
     """The part of the run that may be meant: all of it, but for "member since 2011 and then 06/28"."""
-    if kind is not Sensitive.EXPIRY_DATE or may_be_expiry(run.pieces):
+    in_a_turn = run.pieces[0].position == run.pieces[-1].position
+    if kind is not Sensitive.EXPIRY_DATE or may_be_expiry(run.pieces) or (in_a_turn and only_asides(run) and len(run.digits) <= 8):
         return run
     groups = run.groups
     for length in (1, 2, 3):

@@ -120,7 +120,7 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         and (_named(run) or (only_asides(run) and not run.lead and is_year(run.digits[-4:])))
     ):
         call.add(Sensitive.DATE_OF_BIRTH, run, GUESS)
-    elif not run.mostly_digits or call.harmless_near(run):
+    elif not run.mostly_digits or (call.harmless_near(run) and run.lengths != (3, 3, 4)):
         return
     elif Sensitive.PHONE in passes or _grouped_like_a_phone(run):
         call.add(Sensitive.PHONE, run, GUESS)
@@ -128,6 +128,8 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
     elif count >= 7 and (lately := call.lately(run)) in (Sensitive.PHONE, Sensitive.SSN, Sensitive.BANK_ACCOUNT):
         call.add(lately, run, GUESS)
+    elif count == 9 and only_asides(run) and not run.lead:
+        call.add(Sensitive.SSN, run, GUESS)
     elif (
         9 <= count <= 11
         and all(len(piece.text) != 2 for piece in run.pieces[:5])

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
-from domain.redaction.number_runs import SOFT
+from domain.redaction.number_runs import DOUBTFUL_BELOW, SOFT
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
 from domain.redaction.spoken_numbers import NUMBERS, Piece, Reading, Said
@@ -20,7 +20,7 @@ _SURE_DOTS = frozenset({"dot", ".", "period", "point"})
 _ENDINGS = words("com net org edu gov us io co biz info mil ca uk me calm comm con come kom comma nut")
 _CLEAR_ENDINGS = words("com net org edu gov")
 _SURE_ENDINGS = words("com net org edu gov us io co biz info mil ca uk me")
-_AT = frozenset({"at", "@", "add", "hat", "et", "ad"})
+_AT = frozenset({"at", "@", "arobase", "arroba", "add", "hat", "et", "ad"})
 _PROVIDERS = words(
     "gmail g-mail gmails hotmail yahoo outlook icloud aol comcast verizon protonmail proton fastmail msn att sbcglobal "
     "bellsouth live mac me cox charter earthlink ymail rocketmail googlemail zoho gmx mail hey spectrum optonline juno "
@@ -51,6 +51,8 @@ _ASIDES = words("um uh er and then that's all one word lowercase lower case capi
 _REACH = 6
 _LONGEST_NAME = 5
 _LONGEST_SENTENCE = 10
+_MISHEARD = 2
+_SHORT_ANSWER = 3
 _LEADS = words(
     "it's its is it that's um uh so yes yeah yep sure okay ok well and my email e-mail address be use to send would should just sorry no "
 )
@@ -87,7 +89,8 @@ def addresses(reading: Reading, cues: Sequence[Cue]) -> tuple[Address, ...]:
             places = [(place_of_turn[earlier] + low, place_of_turn[earlier] + high) for earlier, low, high in before]
             found.append(Address((*places, (offset + first, offset + last)), written, sure, asked[position]))
         if expected and not in_turn:
-            spelled = _spelled(turn, cue_end)
+            at_once = position == asked[position] + 1 and reading.speakers[position] != reading.speakers[position - 1]
+            spelled = _spelled(turn, cue_end) or (_unheard(turn) if at_once else None)
             if spelled:
                 first, last = spelled
                 found.append(
@@ -156,6 +159,7 @@ def _in_turn(turn: Sequence[Piece], expected: bool, cue_end: int, just_asked: bo
             at += 1
             continue
         last, sure = domain
+        last = _to_the_end(turn, last)
         name_end = _at_sign(turn, at, sure or expected)
         if name_end is None:
             at = last + 1
@@ -218,6 +222,15 @@ def _domain(turn: Sequence[Piece], at: int, expected: bool, just_asked: bool) ->
     ):
         return at + 2, False
     return None
+
+
+def _to_the_end(turn: Sequence[Piece], last: int) -> int:
+    """With what is said right behind and may belong to it: an ending, or a word that recognition was not sure of."""
+    for _ in range(_MISHEARD):
+        if last + 1 < len(turn) and turn[last].pause is not Pause.HARD:
+            following = turn[last + 1]
+            last += following.text in _CLEAR_ENDINGS or following.confidence < DOUBTFUL_BELOW
+    return last
 
 
 def _at_sign(turn: Sequence[Piece], at: int, sure: bool) -> int | None:
@@ -290,6 +303,13 @@ def _spelled(turn: Sequence[Piece], start: int) -> tuple[int, int] | None:
     while first < min(evidence) and turn[first].text in _LEADS:
         first += 1
     return first, last
+
+
+def _unheard(turn: Sequence[Piece]) -> tuple[int, int] | None:
+    """A short answer of which recognition was not sure."""
+    said = [n for n, piece in enumerate(turn) if piece.text not in SOFT and piece.text not in _LEADS]
+    unsure = any(turn[n].confidence < DOUBTFUL_BELOW for n in said)
+    return (said[0], said[-1]) if unsure and len(said) <= _SHORT_ANSWER else None
 
 
 def _joins(turn: Sequence[Piece], at: int) -> bool:
