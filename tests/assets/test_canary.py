@@ -11,13 +11,14 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._serdes import serialize_value
 from sqlalchemy import inspect
 
 from api.app import create_app
 from domain.roles import Role
 from domain.transcripts import Turn
 from resources.media import decode, probe
-from resources.redaction.finding import Recognisers, find
+from resources.redaction.finding import Recognisers
 from resources.speech.model import SpeechModel
 from resources.speech.transcription import transcribe
 from resources.store.database import engine_for
@@ -93,7 +94,9 @@ def test_planted_numbers_turn_up_nowhere(
         result = world.run(instance=instance)
         assert result.success and world.query("SELECT stage FROM recordings") == [("done",)]
         events = "\n".join(
-            record.event_log_entry.to_json() for run in instance.get_runs() for record in instance.get_records_for_run(run.run_id).records
+            serialize_value(record.event_log_entry)
+            for run in instance.get_runs()
+            for record in instance.get_records_for_run(run.run_id).records
         )
         tags = str([run.tags for run in instance.get_runs()])
     assert "redactions" in events
@@ -108,7 +111,6 @@ def test_planted_numbers_turn_up_nowhere(
     assert len(places) >= 7, "the kept sound, its rendition and the transcript"
     found = {place: given_away(planted, text) for place, text in places.items()}
     assert {place: some for place, some in found.items() if some} == {}
-    assert find is not broken
 
 
 def over_http(world: World) -> str:
