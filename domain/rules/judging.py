@@ -20,7 +20,8 @@ def judge(call: HeardCall, rules: Rules) -> Judgement:
     """Every rule's verdict on this call. Rules that do not count on its day, or need an assistant where none takes part, say nothing."""
     heard = [read(rules, said) for said in utterances(call.turns)]
     events = _events(rules, heard)
-    consent = judge_consent(call, heard, _disclosed(rules, call, heard))
+    asked = _asked(heard)
+    consent = judge_consent(call, heard, _disclosed(rules, call, heard, asked))
     findings: list[Finding] = []
     for rule in rules.rules:
         if not rule.counts_on(call.day) or (rule.needs_assistant and not call.assistant_present):
@@ -30,20 +31,33 @@ def judge(call: HeardCall, rules: Rules) -> Judgement:
         elif rule.kind is Kind.RECORDED:
             findings.append(recorded_finding(rule, call, consent.judged))
         elif rule.kind is Kind.REQUIRE:
-            findings.append(_required(rules, rule, call, heard, events))
+            findings.append(_required(rules, rule, call, heard, events, asked))
         else:
-            findings += _forbidden(rules, rule, call, heard, events)
+            findings += _forbidden(rules, rule, call, heard, events, asked)
     return Judgement(rules.version, tuple(findings), consent.judged)
 
 
-def _disclosed(rules: Rules, call: HeardCall, heard: Iterable[Read]) -> set[tuple[int, bool]]:
+Asked = Mapping[int, frozenset[str]]
+
+
+def _asked(heard: Iterable[Read]) -> Asked:
+    """The classes of what is said in each turn, by the turn's place."""
+    found: dict[int, set[str]] = {}
+    for one in heard:
+        for kind, phrases in one.sure.items():
+            for phrase in phrases:
+                found.setdefault(one.said.tokens[phrase.start].turn, set()).add(kind)
+    return {turn: frozenset(kinds) for turn, kinds in found.items()}
+
+
+def _disclosed(rules: Rules, call: HeardCall, heard: Iterable[Read], asked: Asked) -> set[tuple[int, bool]]:
     """The turns, by place, in which the recording is told of, at any time of the call, and whether that is sure."""
     return {
-        (place.read.said.tokens[place.start].turn, place.sure and place.confidence >= ENOUGH)
+        (place.read.said.tokens[place.start].turn, place.sure and place.confidence >= ENOUGH and not may_be_denied(place))
         for rule in rules.rules
         if rule.id == DISCLOSURE
         for one in heard
-        for place in places(rules, rule, one, call.turns)
+        for place in places(rules, rule, one, call.turns, asked)
         if _role(place) is not Party.UNKNOWN
     }
 
@@ -60,16 +74,16 @@ def _events(rules: Rules, heard: Iterable[Read]) -> Mapping[str, int]:
     return found
 
 
-def _required(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read], events: Mapping[str, int]) -> Finding:
+def _required(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read], events: Mapping[str, int], asked: Asked) -> Finding:
     window = span(rule.window, call, events)
     if window is None:  # what it must come before or after never happens
         return Finding(rule.id, rule.version, rule.severity, Verdict.MET, 1.0)
-    found = _within(rules, rule, call, heard, window)
+    found = _within(rules, rule, call, heard, window, asked)
     best = max(found, key=lambda place: (place.sure and _role(place) is not Party.UNKNOWN, place.confidence), default=None)
     if best is not None:
         cause = _doubt(best)
         return _finding(rule, Verdict.CANNOT_TELL if cause else Verdict.MET, call, best, cause)
-    cause = unheard(call, window, rule.who)
+    cause = unheard(call, heard, window, rule.who)
     verdict = Verdict.CANNOT_TELL if cause else Verdict.NOT_MET
     confidence = 0.0 if cause else heard_confidence(call, window, rule.who)
     end = min(window.end_ms if window.end_ms is not None else call.length_ms, call.length_ms)
@@ -78,11 +92,11 @@ def _required(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read], 
     )
 
 
-def _forbidden(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read], events: Mapping[str, int]) -> list[Finding]:
+def _forbidden(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read], events: Mapping[str, int], asked: Asked) -> list[Finding]:
     window = span(rule.window, call, events)
     if window is None:
         return [Finding(rule.id, rule.version, rule.severity, Verdict.MET, 1.0)]
-    found = _within(rules, rule, call, heard, window)
+    found = _within(rules, rule, call, heard, window, asked)
     said = [place for place in found if not _doubt(place) and not may_be_denied(place)]
     if said:
         return [_finding(rule, Verdict.NOT_MET, call, place, None) for place in said]
@@ -94,9 +108,9 @@ def _forbidden(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read],
     return [Finding(rule.id, rule.version, rule.severity, Verdict.MET, heard_confidence(call, window, rule.who) or 1.0)]
 
 
-def _within(rules: Rules, rule: Rule, call: HeardCall, heard: Iterable[Read], window: Interval) -> list[Place]:
+def _within(rules: Rules, rule: Rule, call: HeardCall, heard: Iterable[Read], window: Interval, asked: Asked) -> list[Place]:
     """Places that begin in the window."""
-    found = [place for one in heard for place in places(rules, rule, one, call.turns)]
+    found = [place for one in heard for place in places(rules, rule, one, call.turns, asked)]
     end = window.end_ms if window.end_ms is not None else call.length_ms
     return [place for place in found if window.start_ms <= place.read.said.tokens[place.start].start_ms < end]
 

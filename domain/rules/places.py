@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from domain.parties import Party
 from domain.rules.phrases import HARDLY, Phrase
-from domain.rules.rules import IDIOM, Cue, Rule, Rules, Where, cue_kind, saying_kind
+from domain.rules.rules import IDIOM, Cue, Rule, Rules, Where, answering_kind, cue_kind, saying_kind
 from domain.rules.shapes import HeardTurn
 from domain.rules.tokens import Break, Utterance
 
+OPENING = 3  # words within which an answer begins
 ENOUGH = 0.6  # below this confidence nobody can tell
 TURNS = "but"  # what is denied before it is not denied after it
 DENIALS = frozenset({"not", "never", "no", "nobody", "none", "nothing", "hardly", "without", "neither", "nor"})
@@ -47,8 +48,11 @@ def _by_kind(phrases: Iterable[Phrase]) -> Mapping[str, Sequence[Phrase]]:
     return found
 
 
-def places(rules: Rules, rule: Rule, heard: Read, turns: Sequence[HeardTurn]) -> list[Place]:
-    """Where this utterance says what the rule is about, in order. A speaker whom nobody knows may be any to whom the rule applies."""
+def places(rules: Rules, rule: Rule, heard: Read, turns: Sequence[HeardTurn], asked: Mapping[int, frozenset[str]]) -> list[Place]:
+    """Where this utterance says what the rule is about, in order. A speaker whom nobody knows may be any to whom the rule applies.
+
+    ``asked``: the classes of phrases in each turn.
+    """
     found: list[Place] = []
     for number, saying in enumerate(rule.says):
         if heard.said.role not in saying.who and heard.said.role is not Party.UNKNOWN:
@@ -58,6 +62,8 @@ def places(rules: Rules, rule: Rule, heard: Read, turns: Sequence[HeardTurn]) ->
         cues += [(cue, cue_kind(rule.id, place)) for place, cue in enumerate(rule.unless)]
         for sure, phrases in ((True, heard.sure.get(kind, ())), (False, heard.perhaps.get(kind, ()))):
             uncut = [phrase for phrase in phrases if not _cut(phrase, cues, heard)]
+            if saying.answering:
+                uncut = [phrase for phrase in uncut if answering_kind(rule.id, number) in _before(heard.said, phrase, asked)]
             for cluster in _clusters(uncut, heard.said):
                 if any(place.start < cluster.end and cluster.start < place.end for place in found):
                     continue
@@ -102,9 +108,10 @@ def _keeps(cue: Cue, phrases: Sequence[Phrase], cluster: _Cluster, heard: Read) 
             if phrase.start - cue.reach <= cluster.end and cluster.start <= phrase.end + cue.reach:
                 return True
         elif cue.where is Where.BEFORE:
-            if phrase.start < cluster.start <= phrase.end + cue.reach and _together(breaks, phrase.end, cluster.start, cue.over_pause):
-                if not any(heard.said.tokens[place].text == TURNS for place in range(phrase.start, cluster.start)):
-                    return True
+            near = phrase.start < cluster.start <= phrase.end + cue.reach
+            turned = any(heard.said.tokens[place].text == TURNS for place in range(phrase.start, cluster.start))
+            if near and not turned and _together(breaks, phrase.end, cluster.start, cue.over_pause):
+                return True
         elif cue.where is Where.AFTER:
             if (
                 cluster.end < phrase.end
@@ -115,6 +122,13 @@ def _keeps(cue: Cue, phrases: Sequence[Phrase], cluster: _Cluster, heard: Read) 
         elif not any(breaks[place].ends_sentence for place in range(min(phrase.start, cluster.start), max(phrase.end, cluster.end) - 1)):
             return True
     return False
+
+
+def _before(said: Utterance, phrase: Phrase, asked: Mapping[int, frozenset[str]]) -> frozenset[str]:
+    """What was said in the turn to which this phrase is the beginning of an answer."""
+    turn = said.tokens[phrase.start].turn
+    begins = phrase.start < OPENING or said.tokens[phrase.start - OPENING].turn != turn
+    return asked.get(turn - 1, frozenset()) if begins else frozenset()
 
 
 def _cut(phrase: Phrase, cues: Sequence[tuple[Cue, str]], heard: Read) -> bool:

@@ -72,10 +72,11 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """What counts when one of ``who`` says it."""
+    """What counts when one of ``who`` says it; with ``answering``, only at the beginning of an answer to somebody else who says that."""
 
     who: frozenset[Party]
     patterns: tuple[str, ...]
+    answering: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,7 @@ class Rules:
             patterns |= {cue_kind(name, place): cue.patterns for place, cue in enumerate(cues)}
         for rule in self.rules:
             patterns |= {saying_kind(rule.id, place): saying.patterns for place, saying in enumerate(rule.says)}
+            patterns |= {answering_kind(rule.id, place): saying.answering for place, saying in enumerate(rule.says) if saying.answering}
             patterns |= {cue_kind(rule.id, place): cue.patterns for place, cue in enumerate(rule.unless)}
         object.__setattr__(self, "book", PhraseBook(patterns, self.lists))
 
@@ -146,6 +148,10 @@ def consent_kind(name: str) -> str:
 
 def cue_kind(owner: str, place: int) -> str:
     return f"cue/{owner}/{place}"
+
+
+def answering_kind(rule: str, place: int) -> str:
+    return f"answering/{rule}/{place}"
 
 
 def saying_kind(rule: str, place: int) -> str:

@@ -4,14 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from domain.parties import Party
 from domain.rules.intervals import common, joined, length_ms
-from domain.rules.places import mean
+from domain.rules.phrases import HARDLY
+from domain.rules.places import Read, mean
 from domain.rules.rules import RECORDING_STARTED, Window, WindowKind
 from domain.rules.shapes import Cause, HeardCall, HeardTurn, Interval
 from domain.transcripts import Word
 
 LEAST_RECORDED = 0.9
 MOST_UNINTELLIGIBLE = 0.15
-MOST_BADLY_HEARD = 0.25
+MOST_BADLY_HEARD = 0.15
 MOST_UNKNOWN = 0.25
 MOST_OVERLAPPED = 0.4
 LATEST_WORD = 0.5  # of the window, before anybody is understood
@@ -33,7 +34,7 @@ def span(window: Window, call: HeardCall, events: Mapping[str, int]) -> Interval
     return Interval(0, at) if window.kind is WindowKind.BEFORE else Interval(at, max(call.length_ms, at + 1))
 
 
-def unheard(call: HeardCall, window: Interval, who: frozenset[Party]) -> Cause | None:
+def unheard(call: HeardCall, heard: Sequence[Read], window: Interval, who: frozenset[Party]) -> Cause | None:
     """Why nobody can say that something was not said by these parties in the window; None: it was really heard."""
     time = common((window,), (Interval(0, max(call.length_ms, 1)),))
     whole = length_ms(time)
@@ -51,11 +52,22 @@ def unheard(call: HeardCall, window: Interval, who: frozenset[Party]) -> Cause |
         return Cause.LOW_CONFIDENCE if any(not _understood(word) for _, word in words) else Cause.SILENT
     if len(unknown) > MOST_UNKNOWN * (len(theirs) + len(unknown)):
         return Cause.UNKNOWN_SPEAKER
-    if sum(not _understood(word) for _, word in theirs) > MOST_BADLY_HEARD * len(theirs):
+    if _badly_heard(heard, window, who) > MOST_BADLY_HEARD:
         return Cause.LOW_CONFIDENCE
     if min(word.start_ms for _, word in words if _understood(word)) - time[0].start_ms > LATEST_WORD * whole:
         return Cause.SILENT
     return Cause.OVERLAPPED if _overlapped(call.turns, time, who) else None
+
+
+def _badly_heard(heard: Sequence[Read], window: Interval, who: frozenset[Party]) -> float:
+    """The share of these parties' words in the window that were hardly heard, or seem to be missing."""
+    words = badly = 0
+    for said in (one.said for one in heard if one.said.role in who):
+        for place, token in enumerate(said.tokens):
+            if window.start_ms <= token.start_ms < _end(window):
+                words += 1
+                badly += (token.confidence < HARDLY) + (place in said.lost)
+    return badly / words if words else 0.0
 
 
 def heard_confidence(call: HeardCall, window: Interval, who: frozenset[Party]) -> float:

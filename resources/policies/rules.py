@@ -56,6 +56,7 @@ class _After(_Strict):
 class _Saying(_Strict):
     who: list[Party] = Field(min_length=1)
     patterns: Patterns
+    answering: list[str] = Field(default_factory=list)
 
 
 class _Rule(_Strict):
@@ -170,6 +171,7 @@ def _patterns(file: _File) -> Iterable[tuple[str, list[str]]]:
         yield from ((f"cues.{name}.{number}.patterns", cue.patterns) for number, cue in enumerate(some))
     for rule in file.rules:
         yield from ((f"rules.{rule.id}.says.{number}.patterns", saying.patterns) for number, saying in enumerate(rule.says))
+        yield from ((f"rules.{rule.id}.says.{number}.answering", saying.answering) for number, saying in enumerate(rule.says))
         yield from ((f"rules.{rule.id}.unless.{number}.patterns", cue.patterns) for number, cue in enumerate(rule.unless))
 
 
@@ -183,7 +185,7 @@ def _rule(read: _Rule) -> Rule:
         read.effective_from,
         read.effective_until,
         read.kind,
-        tuple(Saying(frozenset(saying.who), tuple(saying.patterns)) for saying in read.says),
+        tuple(Saying(frozenset(saying.who), tuple(saying.patterns), tuple(saying.answering)) for saying in read.says),
         _window(read.window),
         tuple(read.cues),
         tuple(_cue(cue) for cue in read.unless),

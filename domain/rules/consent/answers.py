@@ -64,7 +64,7 @@ class Answered:
     speaks_of_recording: bool
 
 
-_CLASSES = ("refuse", "grant", "unsure", "neutral", "nay", "yea")  # of two that are equally long, the first counts
+_CLASSES = ("refuse", "grant", "unsure", "neutral", "nay", "yea", "curt")  # of two that are equally long, the first counts
 _SHORT = frozenset({"yea", "nay"})
 
 
@@ -98,9 +98,9 @@ def _explicit(heard: Read, tag: Tag) -> bool:
         for one in _of(heard.sure, name):
             first, last = min(one.start, tag.start), max(one.end, tag.end)
             apart = max(one.start - tag.end, tag.start - one.end)
-            if apart < reach + 1 and not any(breaks[place].ends_sentence for place in range(first, last - 1)):
-                if apart < 0 or reach:
-                    return True
+            parted = any(breaks[place].ends_sentence for place in range(first, last - 1))
+            if not parted and (apart < 0 or 0 < reach >= apart):
+                return True
     return False
 
 
@@ -118,6 +118,7 @@ def _tags(heard: Read, begin: int, end: int) -> list[Tag]:
         for phrase in _of(heard.sure, name)
         if begin <= phrase.start
         and phrase.end <= end
+        and (name != "curt" or phrase.end == end or said.breaks[phrase.end - 1])
         and not any(said.breaks[place].ends_sentence for place in range(phrase.start, phrase.end - 1))
     ]
     spans += [("neutral", idiom.start, idiom.end) for idiom in heard.sure.get(IDIOM, ()) if begin <= idiom.start and idiom.end <= end]
@@ -128,7 +129,7 @@ def _tags(heard: Read, begin: int, end: int) -> list[Tag]:
             taken |= set(range(start, stop))
             chosen.append((name, start, stop))
     tags = [
-        Tag(name, start, stop, _clean(heard, start, stop, taken))
+        Tag("nay" if name == "curt" else name, start, stop, _clean(heard, start, stop, taken))
         for name, start, stop in chosen
         if name != "neutral" and start not in hidden
     ]

@@ -16,10 +16,11 @@ from domain.rules.shapes import HeardTurn
 from domain.rules.tokens import Break
 
 ASKS = frozenset({Party.AGENT, Party.ASSISTANT, Party.PARTNER, Party.ADMIN})
+MOST_AFTER = 12  # words that may follow a question before a mere yes may mean something else
 PATIENCE = 3  # the business's turns after a question within which it can still be answered
 CONTEXT = 3  # turns within which "it" may be the recording
 QUESTION_NEAR = 45  # words between what is said of the recording and the question about it
-FEW = 3  # words, with which somebody who was told goes on
+MOST_GARBLED = 0.08  # share of the words that tell of the recording, or stand beside, that were not heard
 BADLY = 0.4  # share of words that were hardly heard, beyond which an answer says nothing
 
 _PASSES = frozenset({ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED})
@@ -156,7 +157,7 @@ def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int,
     if _phrases(stretch, "stopped") and not asks:
         _stopped(state, stretch)
     turns = {token.turn for token in stretch.heard.said.tokens[stretch.begin : stretch.end]}
-    telling = {sure for turn, sure in disclosed if turn in turns}
+    telling = {sure and not _garbled(stretch) for turn, sure in disclosed if turn in turns}
     if telling and not state.told:
         state.told, state.told_at = True, stretch.turn
         state.doubtful = state.doubtful or True not in telling
@@ -170,8 +171,12 @@ def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int,
         state.waiting, state.clarifying, state.direct = 0, False, True
         if state.outcome not in {ConsentOutcome.GRANTED, *_REFUSED}:
             state.open_question = True
-        if any(other.start >= last for other in others if not _inside(other, asks)) or _asks_more(stretch, last):
+        more = any(other.start >= last for other in others if not _inside(other, asks)) or stretch.end - last > MOST_AFTER
+        if more or _asks_more(stretch, last):
             state.asked, state.direct = Asked.OTHER, False
+        return
+    if telling and marked and not others:  # something is asked, and nobody can say that it is something else
+        state.asked, state.waiting, state.open_question = Asked.EITHER, 0, True
         return
     state.direct = bool(recording) and not marked and not any(other.start >= recording[0].end for other in others)
     if state.asked is not Asked.NOTHING:
@@ -182,6 +187,13 @@ def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int,
             state.asked = Asked.OTHER
     elif recording and (others or marked):
         state.asked = Asked.OTHER
+
+
+def _garbled(stretch: _Stretch) -> bool:
+    """Whether a question, or a "not", may hide among words of the business that were hardly heard."""
+    places = range(stretch.begin, stretch.end)
+    said = stretch.heard.said
+    return sum((said.tokens[place].confidence < HARDLY) + (place in said.lost) for place in places) > MOST_GARBLED * len(places)
 
 
 def _inside(phrase: Phrase, others: Sequence[Phrase]) -> bool:
@@ -238,6 +250,8 @@ def _customer(state: _State, stretch: _Stretch, turns: Sequence[HeardTurn]) -> N
         if state.outcome in _REFUSED and not waiting and not given.explicit:
             return None
         return _agreed(state, words)
+    if given.asks_back and _phrases(stretch, "consenting"):
+        state.open_question = True
     state.clarifying = given.asks_back or given.answer is Answer.NONE
     state.direct = False
     if given.answer is Answer.UNCLEAR and (waiting or given.explicit or (given.negative and given.speaks_of_recording)):
@@ -261,7 +275,7 @@ def _went_on(state: _State, stretch: _Stretch, given: Answered, words: Words) ->
     tokens = stretch.heard.said.tokens[stretch.begin : stretch.end]
     if sum(token.confidence < HARDLY for token in tokens) > BADLY * len(tokens):
         return
-    if given.negative and (given.speaks_of_recording or (state.asked is not Asked.OTHER and len(tokens) <= FEW)):
+    if given.negative and (given.speaks_of_recording or state.asked is not Asked.OTHER):
         state.doubtful, state.open_question = True, True
         return
     if given.asks_back and given.speaks_of_recording:
