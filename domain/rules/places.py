@@ -99,6 +99,8 @@ def _keeps(cue: Cue, phrases: Sequence[Phrase], cluster: _Cluster, heard: Read) 
     for phrase in phrases:
         if any(idiom.start <= phrase.start and phrase.end <= idiom.end for idiom in heard.sure.get(IDIOM, ()) if idiom.end <= cluster.end):
             continue
+        if any(breaks[place].ends_sentence for place in range(phrase.start, phrase.end - 1)):
+            continue
         if cue.where is Where.OVER:
             if phrase.start < cluster.end and cluster.start < phrase.end:
                 return True
