@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, true, update
 
 from domain.audit import Deed
 from domain.handoff import (
@@ -93,11 +93,12 @@ def find(connection: Connection, handoff_id: UUID) -> Stored | None:
 
 def queue(connection: Connection) -> tuple[int, list[Stored]]:
     """(number of the last change, every open handoff, the longest waiting first), as of one moment."""
-    rows = connection.execute(
-        _query().add_columns(_last_number().label("number")).where(_IS_OPEN).order_by(handoffs.c.since, handoffs.c.id)
-    )
-    found = rows.mappings().all()
-    return (found[0]["number"] if found else connection.scalar(select(_last_number())) or 0), [_stored(row) for row in found]
+    last = select(func.max(handoff_changes.c.number).label("number")).subquery()
+    waiting = _query().where(_IS_OPEN).subquery()
+    # One statement, which has one row at least: what is committed between two would be in neither the queue nor the changes after it.
+    both = select(last.c.number, waiting).select_from(last.outerjoin(waiting, true())).order_by(waiting.c.since, waiting.c.id)
+    found = connection.execute(both).mappings().all()
+    return found[0]["number"] or 0, [_stored(row) for row in found if row["id"] is not None]
 
 
 def save(connection: Connection, handoff: Handoff, now: datetime) -> None:
@@ -168,12 +169,12 @@ def settle(connection: Connection, now: datetime) -> int:
 
 def changes_after(connection: Connection, number: int) -> Sequence[RowMapping] | None:
     """(number, entry) of every change after this one; None where some of them are not kept any more, or it is from the future."""
-    oldest = select(func.coalesce(func.min(handoff_changes.c.number), 0)).scalar_subquery()
-    bounds = connection.execute(select(oldest.label("oldest"), _last_number().label("newest"))).one()
-    if number > (bounds.newest or 0) or (bounds.oldest and number < bounds.oldest - 1):
-        return None
     query = select(handoff_changes.c.number, handoff_changes.c.entry).where(handoff_changes.c.number > number)
-    return connection.execute(query.order_by(handoff_changes.c.number)).mappings().all()
+    found = connection.execute(query.order_by(handoff_changes.c.number)).mappings().all()
+    oldest = select(func.coalesce(func.min(handoff_changes.c.number), 0)).scalar_subquery()  # after them: they may be forgotten meanwhile
+    bounds = connection.execute(select(oldest.label("oldest"), _last_number().label("newest"))).one()
+    kept = number <= (bounds.newest or 0) and (not bounds.oldest or number >= bounds.oldest - 1)
+    return found if kept else None
 
 
 def forget_changes(connection: Connection, now: datetime) -> None:
