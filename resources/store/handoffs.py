@@ -121,11 +121,18 @@ def save(connection: Connection, handoff: Handoff, now: datetime) -> None:
     _announce(connection, handoff.id, now)
 
 
-def take_over(connection: Connection, handoff: Handoff, agent: UUID, now: datetime) -> None:
-    """The consultation is the agent's from now on, and the agent busy."""
-    row = update(consultations).where(consultations.c.id == handoff.consultation_id)
-    connection.execute(row.values(agent_id=agent, escalated_to_human=True))
+def take_over(connection: Connection, handoff: Handoff, agent: UUID, now: datetime, *, room_sid: str | None = None) -> bool:
+    """The consultation is the agent's from now on, and the agent busy. False, and nothing has changed, where the call is over: ended,
+    archived, or ``room_sid``, the room that is open under its name, is another's. Needs ``take_queue``."""
+    call = consultations.c
+    goes_on = and_(call.id == handoff.consultation_id, call.ended_at.is_(None), call.archived.is_(False))
+    if room_sid is not None:
+        goes_on = and_(goes_on, or_(call.room_sid.is_(None), call.room_sid == room_sid))
+    row = update(consultations).where(goes_on).values(agent_id=agent, escalated_to_human=True)
+    if connection.execute(row).rowcount == 0:
+        return False
     set_status(connection, agent, AgentStatus.BUSY, now)
+    return True
 
 
 def offer_to(connection: Connection, agent: UUID) -> Stored | None:
@@ -137,12 +144,12 @@ def offer_to(connection: Connection, agent: UUID) -> Stored | None:
 def something_to_do(connection: Connection, now: datetime) -> bool:
     """Whether ``settle`` could change anything; asked without the lock."""
     over = and_(handoffs.c.state == "offered", handoffs.c.offered_until <= now)
-    return bool(connection.scalar(select(handoffs.c.id).where(or_(handoffs.c.state == "waiting", over, _ENDED_CALL)).limit(1)))
+    return bool(connection.scalar(select(handoffs.c.id).where(or_(handoffs.c.state == "waiting", over, _OVER)).limit(1)))
 
 
 def settle(connection: Connection, now: datetime) -> int:
-    """What time has brought: calls that ended, offers that ran out; then an offer for whoever waits longest. How many changes. Needs ``take_queue``."""
-    gone = [_stored(row) for row in connection.execute(_query().where(_IS_OPEN, _ENDED_CALL)).mappings()]
+    """What time has brought: calls that are over, offers that ran out; then an offer for whoever waits longest. How many changes. Needs ``take_queue``."""
+    gone = [_stored(row) for row in connection.execute(_query().where(_IS_OPEN, _OVER)).mappings()]
     for one in gone:
         save(connection, cancel(one.handoff, now), now)
     late = _query().where(handoffs.c.state == "offered", handoffs.c.offered_until <= now)
@@ -159,7 +166,7 @@ def settle(connection: Connection, now: datetime) -> int:
             save(connection, offer(one.handoff, chosen, now), now)
             offers.append((one.handoff, chosen))
             agents = [agent for agent in agents if agent.id != chosen.id]
-    deeds = [_by_itself("handoff.cancel", one.handoff, why="the call ended") for one in gone]
+    deeds = [_by_itself("handoff.cancel", one.handoff, why="the call is over") for one in gone]
     deeds += [_by_itself("handoff.expire", one.handoff, agent=_asked(one.handoff)) for one in expired]
     deeds += [_by_itself("handoff.offer", handoff, agent=agent.id) for handoff, agent in offers]
     for deed in deeds:  # last of all: everybody else waits for the trail
@@ -196,10 +203,10 @@ def state_name(state: State) -> str:
     return type(state).__name__.lower()
 
 
-_ENDED_CALL = and_(
+_OVER = and_(
     _IS_OPEN,
     select(consultations.c.id)
-    .where(consultations.c.id == handoffs.c.consultation_id, consultations.c.ended_at.is_not(None))
+    .where(consultations.c.id == handoffs.c.consultation_id, or_(consultations.c.ended_at.is_not(None), consultations.c.archived))
     .correlate(handoffs)
     .exists(),
 )
