@@ -140,9 +140,9 @@ def save_run(connection: Connection, started_at: datetime, now: datetime, counts
     connection.execute(insert(reconciliation_runs).values(**row))
 
 
-def last_whole_run(engine: Engine) -> datetime | None:
-    """When a reconciliation that could ask everybody last finished."""
-    query = select(func.max(reconciliation_runs.c.finished_at)).where(func.cardinality(reconciliation_runs.c.trouble) == 0)
+def last_whole_run_began(engine: Engine) -> datetime | None:
+    """When the latest began of the reconciliations that are finished and could ask everybody."""
+    query = select(func.max(reconciliation_runs.c.started_at)).where(func.cardinality(reconciliation_runs.c.trouble) == 0)
     with engine.connect() as connection:
         found: datetime | None = connection.scalar(query)
         return found

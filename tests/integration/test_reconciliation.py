@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import Engine, insert, select, text
 
 from api.app import create_app
@@ -26,6 +27,7 @@ from resources.tables import consultations, recordings, users
 from tests.api.client import Issuer, settings
 from tests.integration.livekit_calls import all_hear_each_other, eventually, joined, loopback_socket, serving, token_for
 from tests.integration.recorder import RecordingRooms, post
+from tests.livekit_server import LiveKitServer
 from tests.services import StartLiveKit
 
 ROOM = "consultation_claims_20250303T150000Z_0123456789abcdef0123456789abcdef"
@@ -193,19 +195,56 @@ def test_two_at_once_are_one(engine: Engine, tmp_path: Path) -> None:
     assert reconciled(engine, None, tmp_path) is not None
 
 
-def test_the_api_makes_good_at_its_start_what_it_missed(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
-    server = livekit()
+def unfinished_call(engine: Engine) -> None:
+    """A call whose room LiveKit does not know any more, and of whose end nobody told."""
+    past = datetime.now(UTC) - timedelta(hours=1)
     with engine.begin() as connection:
         row = {"id": uuid4(), "room_name": ROOM, "room_sid": "RM_gone", "consultation_type": "claims"}
-        past = datetime.now(UTC) - timedelta(hours=1)
         connection.execute(insert(consultations).values(**row, started_at=past, created_at=past))
-    ours = settings(
-        livekit_url=server.url, livekit_api_key=server.key, livekit_api_secret=server.secret, intake_url=str(tmp_path / "intake")
-    )
-    (tmp_path / "intake").mkdir()
-    listening = loopback_socket()
-    with serving(create_app(ours, engine, Issuer().identities), listening):
-        eventually(lambda: one(engine, "SELECT ended_at FROM video_consultations").ended_at is not None)
+
+
+def api_of(engine: Engine, server: LiveKitServer, folder: Path) -> FastAPI:
+    folder.mkdir()
+    keys = {"livekit_url": server.url, "livekit_api_key": server.key, "livekit_api_secret": server.secret}
+    return create_app(settings(**keys, intake_url=str(folder)), engine, Issuer().identities)
+
+
+def has_ended(engine: Engine) -> bool:
+    return one(engine, "SELECT ended_at FROM video_consultations").ended_at is not None
+
+
+def ran(engine: Engine, started_at: datetime) -> None:
+    """A whole reconciliation by another process."""
+    with engine.begin() as connection:
+        reconciliation.save_run(connection, started_at, datetime.now(UTC), {}, [])
+
+
+def test_the_api_makes_good_at_its_start_what_it_missed(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
+    app = api_of(engine, livekit(), tmp_path / "intake")
+    unfinished_call(engine)
+    ran(engine, datetime.now(UTC) - timedelta(seconds=1))  # shortly before, but before: it cannot know what came after it
+    with serving(app, loopback_socket()):
+        eventually(lambda: has_ended(engine))
+
+
+@pytest.mark.parametrize("began", ["before", "after"])
+def test_two_that_start_together_share_one_and_nobody_an_older_one(
+    livekit: StartLiveKit, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, began: str
+) -> None:
+    monkeypatch.setattr("api.reconciling.FIRST_WAIT_S", 0.05)
+    caplog.set_level("INFO", "verbatim.reconciliation")
+    app = api_of(engine, livekit(), tmp_path / "intake")
+    unfinished_call(engine)
+    with engine.connect() as other:
+        assert reconciliation.try_lock(other)
+        before = datetime.now(UTC)
+        with serving(app, loopback_socket()):
+            eventually(lambda: "another process is at it" in caplog.text)
+            ran(engine, before if began == "before" else datetime.now(UTC))
+            reconciliation.unlock(other)
+            other.commit()
+            eventually(lambda: has_ended(engine) if began == "before" else "another process has reconciled since" in caplog.text)
+    assert has_ended(engine) is (began == "before")
 
 
 @pytest.mark.parametrize("gone", ["room", "nothing"])
