@@ -34,7 +34,7 @@ from api import (
     webhooks,
 )
 from api.problems import plain_problem, problem, wrong_parameter
-from api.rates import MovingWindow
+from api.rates import MovingWindow, SharedWindow
 from resources.identity import Identities, identities_of
 from resources.livekit import Webhooks
 from resources.livekit_rooms import LiveKitRooms, rooms_of
@@ -121,6 +121,7 @@ def create_app(
 def _connect(app: FastAPI, engine: Engine) -> None:
     app.state.engine = engine
     app.state.inbox = Inbox(engine)
+    app.state.callers = SharedWindow(engine)
     app.state.search = PostgresIndex(engine)
     app.state.registry.register(metrics.Store(engine))
 

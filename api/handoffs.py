@@ -135,7 +135,11 @@ async def take(request: Request, handoff_id: UUID) -> AcceptedOut | Response:
             return _refused(request, connection, "handoff.accept", found, refused)
         return found
 
-    def taken(connection: Connection) -> AcceptedOut | Response:
+    def over(connection: Connection, found: Stored) -> Response:
+        _record_refused(request, connection, "handoff.accept", found, "the call is over")
+        return problem(409, "The call is over", "Nobody can take it any more. The queue will show it no longer.")
+
+    def taken(connection: Connection, room_sid: str) -> AcceptedOut | Response:
         handoffs.take_queue(connection)
         now = datetime.now(UTC)
         found = handoffs.find(connection, handoff_id)
@@ -144,8 +148,9 @@ async def take(request: Request, handoff_id: UUID) -> AcceptedOut | Response:
             accepted = accept(found.handoff, str(agent), now)
         except HandoffRefused as refused:
             return _refused(request, connection, "handoff.accept", found, refused)
+        if not handoffs.take_over(connection, accepted, agent, now, room_sid=room_sid):
+            return over(connection, found)
         handoffs.save(connection, accepted, now)
-        handoffs.take_over(connection, accepted, agent, now)
         call = accepted.consultation_id
         token = room_token(settings, found.room_name, str(agent), ParticipantType.AGENT)
         audit.append(connection, deed_of(request, "handoff.accept", consultation_id=call, subject=str(handoff_id)))
@@ -166,9 +171,10 @@ async def take(request: Request, handoff_id: UUID) -> AcceptedOut | Response:
         found = await stored(request, looked)
         if isinstance(found, Response):
             return found
-        if await rooms.room(found.room_name) is None:
-            return problem(409, "The call is over", "Its room is closed, so nobody can take it. The queue will show it no longer.")
-        return await stored(request, taken)
+        room, looked_at = await rooms.room(found.room_name), found
+        if room is None:
+            return await stored(request, lambda connection: over(connection, looked_at))
+        return await stored(request, lambda connection: taken(connection, room.sid))
     except STORE_IS_DOWN:
         return store_is_down()
     except (LiveKitUnreachable, LiveKitRefused) as error:
@@ -208,17 +214,14 @@ def _theirs(request: Request, connection: Connection, handoff_id: UUID) -> Store
 
 
 def _refused(request: Request, connection: Connection, action: str, found: Stored, refused: HandoffRefused) -> Response:
-    why = type(refused).__name__
-    deed = deed_of(
-        request,
-        action,
-        outcome=Outcome.REFUSED,
-        consultation_id=found.handoff.consultation_id,
-        subject=str(found.handoff.id),
-        details=(("why", why),),
-    )
-    audit.append(connection, deed)
+    _record_refused(request, connection, action, found, type(refused).__name__)
     return problem(422 if isinstance(refused, WrongWindow) else 409, "Not as things are", str(refused))
+
+
+def _record_refused(request: Request, connection: Connection, action: str, found: Stored, why: str) -> None:
+    call, details = found.handoff.consultation_id, (("why", why),)
+    deed = deed_of(request, action, outcome=Outcome.REFUSED, consultation_id=call, subject=str(found.handoff.id), details=details)
+    audit.append(connection, deed)
 
 
 def _shown(connection: Connection, handoff_id: UUID, now: datetime) -> HandoffOut:

@@ -6,8 +6,9 @@ What a participant may do in a room: domain.grants. LiveKit's server: resources.
 import contextlib
 import hashlib
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Header, Request, Response
@@ -18,7 +19,7 @@ from sqlalchemy import Connection
 from api.access import PARTICIPANT_TYPES, deed_of
 from api.consultations import Prose
 from api.problems import Responses, described, problem
-from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, slow_down, store_is_down, stored
+from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, slow_down, store_is_down, stored, too_often
 from domain.audit import Outcome
 from domain.consultations import ConsultationType, new_room_name
 from domain.grants import ParticipantType
@@ -28,10 +29,11 @@ from resources.livekit_tokens import TTL
 from resources.store import audit, live_calls
 from resources.store.live_calls import CallOver, KeyReused, NewCall, NotTheirs
 
+T = TypeVar("T")
 router = APIRouter(prefix="/api/livekit", tags=["live calls"])
 
 BEGINNINGS, TOKENS = RateLimitItemPerMinute(10), RateLimitItemPerMinute(30)
-"""For each caller and process."""
+"""For each caller."""
 
 TROUBLE: Responses = {
     400: described("The body is not JSON"),
@@ -122,8 +124,8 @@ async def begin(
     settings, rooms = livekit(request)
     if rooms is None:
         return no_livekit()
-    if not request.app.state.limiter.hit(BEGINNINGS, "begin", request.state.caller.subject):
-        return slow_down()
+    if (held_up := await too_often(request, BEGINNINGS, "begin")) is not None:
+        return held_up
     customer = _customer(request, body)
     if customer is None:
         return problem(422, "Whose call is it?", "customer must be the id of the customer; a customer begins only calls of their own.")
@@ -189,9 +191,15 @@ async def enter(request: Request, body: Entering) -> Entrance | Response:
     settings, rooms = livekit(request)
     if rooms is None:
         return no_livekit()
-    if not request.app.state.limiter.hit(TOKENS, "enter", request.state.caller.subject):
+    subject: str = request.state.caller.subject
+    if not request.app.state.limiter.hit(TOKENS, "enter", subject):  # this process alone spares LiveKit, and whoever looks into the store
         return slow_down()
     kind, role = body.participant_type, _role_for(request, body.participant_type)
+
+    def counted(work: Callable[[Connection], T]) -> Callable[[Connection], T | Response]:
+        """And all processes together count in the transaction that there is anyway: one of its own would cost a quarter of the route."""
+        within = request.app.state.callers.hit_in
+        return lambda connection: work(connection) if within(connection, TOKENS, "enter", subject) else slow_down()
 
     def refused(connection: Connection, why: str) -> None:
         details = (("participant_type", kind.value), ("why", why))
@@ -207,21 +215,23 @@ async def enter(request: Request, body: Entering) -> Entrance | Response:
         return room_token(settings, body.room_name, body.identity, kind)
 
     try:
-        if role is None or body.identity != request.state.caller.subject:
+        if role is None or body.identity != subject:
             why = "the role does not allow this type" if role is None else "another's identity"
-            await stored(request, lambda connection: refused(connection, why))
-            return problem(403, "Not for this caller", f"The caller may not enter as {kind.value}, or not under another's identity.")
+            held_up = await stored(request, counted(lambda connection: refused(connection, why)))
+            return held_up or problem(
+                403, "Not for this caller", f"The caller may not enter as {kind.value}, or not under another's identity."
+            )
         room = await rooms.room(body.room_name)
         if room is None:
-            await stored(request, lambda connection: refused(connection, "no such room on LiveKit"))
-            return _no_room()
-        token = await stored(request, lambda connection: entered(connection, room.sid))
+            held_up = await stored(request, counted(lambda connection: refused(connection, "no such room on LiveKit")))
+            return held_up or _no_room()
+        token = await stored(request, counted(lambda connection: entered(connection, room.sid)))
     except STORE_IS_DOWN:
         return store_is_down()
     except (LiveKitUnreachable, LiveKitRefused) as error:
         return livekit_is_down(error)
-    if token is None:
-        return _no_room()
+    if token is None or isinstance(token, Response):
+        return token or _no_room()
     return Entrance(token=token, url=settings.client_url, expires_at=datetime.now(UTC) + TTL)
 
 

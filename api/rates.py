@@ -1,16 +1,22 @@
-"""How often one caller may do something, counted in this process. What the limits are belongs to the routes that have them.
+"""How often one caller may do something: counted in this process, or in PostgreSQL for all processes together. What the limits are belongs to
+the routes that have them.
 
-The counts of the library limits, with which limits are written, start a thread for nearly every hit, which cost more than all else here.
+The counts of the library limits, with which limits are written, start a thread for nearly every hit, which cost more than all else here; and it
+has none in PostgreSQL.
 """
 
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from datetime import timedelta
 
 from limits import RateLimitItem
+from sqlalchemy import Connection, Engine
 
-SWEEP_S = 60.0
+from resources.store import rates
+
+SWEEP_S, SHARED_SWEEP_S = 60.0, 600.0
 
 
 class MovingWindow:
@@ -43,3 +49,23 @@ class MovingWindow:
         """Forgets who has not come for long, so that strangers cannot fill the memory."""
         self._hits = {key: hits for key, hits in self._hits.items() if hits and hits[-1] > now - key[0].get_expiry()}
         self._swept = now
+
+
+class SharedWindow:
+    """The same for all processes together, where a caller is known and the count must hold whichever process they reach."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], float] = time.monotonic) -> None:
+        self._one_statement = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._clock, self._swept = clock, clock()
+
+    def hit(self, limit: RateLimitItem, what: str, caller: str) -> bool:
+        """Whether there is room for one more, which then counts, whatever comes of it. Raises SQLAlchemy's errors."""
+        with self._one_statement.connect() as connection:
+            if self._clock() - self._swept >= SHARED_SWEEP_S:
+                self._swept = self._clock()
+                rates.forget(connection)
+            return self.hit_in(connection, limit, what, caller)
+
+    def hit_in(self, connection: Connection, limit: RateLimitItem, what: str, caller: str) -> bool:
+        """As ``hit``, in a transaction that there is anyway, which costs a third; it counts when that is committed."""
+        return rates.hit(connection, what, caller, limit.amount, timedelta(seconds=limit.get_expiry()))

@@ -5,7 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -13,12 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from resources.objects import StorageError, open_store
 from resources.reconciliation import reconciliation_of, reported
-from resources.store.reconciliation import last_whole_run
+from resources.store.reconciliation import last_whole_run_began
 
 logger = logging.getLogger("verbatim.reconciliation")
 
-RECENT = timedelta(minutes=5)
-"""Another process that did it so shortly before has done it for this one."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 15.0, 900.0
 
 
@@ -38,17 +36,19 @@ async def reconciling_once(app: FastAPI) -> AsyncIterator[None]:
 
 
 async def _until_done(app: FastAPI) -> None:
-    wait_s = FIRST_WAIT_S
-    while not await _done(app):
+    started_at, wait_s = datetime.now(UTC), FIRST_WAIT_S
+    while not await _done(app, started_at):
         await asyncio.sleep(wait_s)
         wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
 
-async def _done(app: FastAPI) -> bool:
+async def _done(app: FastAPI, started_at: datetime) -> bool:
+    """Whether there has been a reconciliation that began after this process did, by itself or by another that started with it."""
     settings, engine = app.state.settings, app.state.engine
     try:
-        before = await to_thread.run_sync(last_whole_run, engine)
-        if before is not None and datetime.now(UTC) - before < RECENT:
+        began = await to_thread.run_sync(last_whole_run_began, engine)
+        if began is not None and began >= started_at:
+            logger.info("another process has reconciled since this one started")
             return True
         intake = open_store(settings.intake, settings.s3())
         with contextlib.suppress(StorageError):  # makes a folder; what else is wrong is in the report
@@ -58,7 +58,8 @@ async def _done(app: FastAPI) -> bool:
         logger.error("not reconciled yet: %s", type(error).__name__)
         return False
     if report is None:
-        return False  # another process is at it: look again whether it came to an end
+        logger.info("not reconciled yet: another process is at it")  # look again whether it came to an end, and when it had begun
+        return False
     logger.info("reconciled: %s", reported(report))
     for trouble in report.trouble:
         logger.warning("not everything was reconciled: %s", trouble)

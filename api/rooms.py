@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 from anyio import to_thread
 from fastapi import Request, Response
+from limits import RateLimitItem
 from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -49,6 +50,15 @@ def in_store(request: Request, work: Callable[[Connection], T]) -> T | Response:
 def livekit(request: Request) -> tuple[Settings, LiveKitRooms | None]:
     state: Any = request.app.state
     return state.settings, state.rooms
+
+
+async def too_often(request: Request, limit: RateLimitItem, what: str) -> Response | None:
+    """The answer to a caller who asks too often, whichever process they reach, or where the store is down; None lets them on."""
+    try:
+        room = await to_thread.run_sync(request.app.state.callers.hit, limit, what, request.state.caller.subject)
+    except STORE_IS_DOWN:
+        return store_is_down()
+    return None if room else slow_down()
 
 
 def slow_down() -> Response:

@@ -4,7 +4,7 @@ The law of a place is data (resources.policies). Across places the strictest cou
 not list on that day, counts as all-party (18 U.S.C. 2511(2)(d) leaves stricter state law in force). Unknown never passes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -131,3 +131,24 @@ def gate(table: ConsentTable, present: Iterable[Present], records: Iterable[Cons
     refused = tuple(sorted({person.party for person in people if said.get(person.party) in _REFUSES}))
     missing = tuple(party for party in required if said.get(party) not in _GIVES | _REFUSES)
     return Gate(bool(people) and not missing and not refused, required, missing, refused, rule, table.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Somebody in the call from ``since`` on, and at ``until`` no longer; None where that is not known."""
+
+    who: Present
+    since: datetime
+    until: datetime | None = None
+
+
+def was_open(table: ConsentTable, stays: Sequence[Stay], customer: Present | None, records: Sequence[ConsentRecord]) -> bool:
+    """Whether the gate was open at any moment at which somebody was in the call. As when the call goes on, its customer is asked also while
+    away. Where somebody was is what is known by now."""
+    moments = {stay.since for stay in stays} | {stay.until for stay in stays if stay.until} | {record.at for record in records}
+    for moment in sorted(moments):
+        here = [stay.who for stay in stays if stay.since <= moment and (stay.until is None or moment < stay.until)]
+        away = [customer] if customer is not None and all(person.role is not Party.CUSTOMER for person in here) else []
+        if here and gate(table, [*here, *away], [record for record in records if record.at <= moment], moment).open:
+            return True
+    return False

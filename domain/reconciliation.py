@@ -4,11 +4,17 @@ Pure decisions over what was seen; time is an argument. Nothing is concluded fro
 a room is gone, and what was heard of a moment ago is left alone, because its webhook may still be on the way.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+
+from domain.egress_layout import EgressLayout, LayoutKind
+
+UNKNOWN = EgressLayout(LayoutKind.MIXED)
+SHOWN = 5
+"""Missing parts that a reason names at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,39 +90,68 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One recording of a call: ordered from here, told of by egress, or both.
+
+    ``which`` names it. ``arrived``: its file was fetched and probed, and not given up; else ``why`` not, and whether it ``may_come``.
+    ``began``: it may have recorded something, which is then in no other file. ``layout``: whom it was to record.
+    """
+
+    which: str
+    arrived: bool = False
+    why: str = "not_fetched"
+    may_come: bool = False
+    began: bool = True
+    layout: EgressLayout = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of an ended call's recording. ``files``: recordings that have one and were not given up; ``failures``: the reason of each
-    that has none or was. ``orders``: how each order from here ended, None while it is open. ``unended``: egresses that began and of whose end
-    nobody told. ``driven``: its recordings are started from here; ``refused``: somebody declined or revoked."""
+    """What is known of an ended call's recording. ``parts`` in order of time. ``driven``: its recordings are started from here; ``consented``:
+    there was a moment at which it might have been recorded; ``empty``: LiveKit told of its beginning and its end, and of nobody in between;
+    ``refused``: somebody declined or revoked."""
 
     ended_at: datetime
-    files: int
-    failures: tuple[str, ...]
-    orders: tuple[str | None, ...]
-    unended: int
-    driven: bool
-    refused: bool
+    parts: tuple[Part, ...] = ()
+    driven: bool = False
+    consented: bool = False
+    empty: bool = False
+    refused: bool = False
 
 
 def outcome(seen: Evidence, now: datetime, deadline: timedelta) -> Outcome:
-    """One of the four that are final; IN_PROGRESS only until ``deadline`` after the call's end. What comes later still counts: a file that
-    arrives makes a failed call a recorded one."""
-    if seen.files:
-        return Outcome(RecordingState.RECORDED)
-    if now - seen.ended_at < deadline and (seen.unended or None in seen.orders or _announced_soon(seen)):
+    """One of the four that are final; IN_PROGRESS only until ``deadline`` after the call's end. Recorded is a call of which no part is missing.
+    What comes later still counts: a file that arrives makes a failed call a recorded one, and one that is given up a recorded one failed."""
+    missing = [part for part in seen.parts if not part.arrived and not _made_good(part, seen.parts)]
+    if missing and now - seen.ended_at < deadline and any(part.may_come for part in missing):
         return Outcome(RecordingState.IN_PROGRESS)
-    if seen.failures:
-        return Outcome(RecordingState.FAILED, seen.failures[-1])
-    if seen.orders:
-        last = seen.orders[-1]
-        return Outcome(RecordingState.FAILED, "never_announced" if last is None or last.startswith("EGRESS_") else last)
-    if seen.unended:
-        return Outcome(RecordingState.FAILED, "never_announced")
-    if seen.driven:
-        return Outcome(RecordingState.REFUSED) if seen.refused else Outcome(RecordingState.NOT_EXPECTED, "no_consent")
-    return Outcome(RecordingState.NOT_EXPECTED, "recorded_elsewhere_or_not_at_all")
+    if missing:
+        return Outcome(RecordingState.FAILED, _why(seen.parts, missing))
+    if seen.parts:
+        return Outcome(RecordingState.RECORDED)
+    if not seen.driven:
+        return Outcome(RecordingState.NOT_EXPECTED, "recorded_elsewhere_or_not_at_all")
+    if seen.consented and not seen.empty:
+        return Outcome(RecordingState.FAILED, "never_started")
+    if seen.refused:
+        return Outcome(RecordingState.REFUSED)
+    return Outcome(RecordingState.NOT_EXPECTED, "nobody_came" if seen.consented else "no_consent")
 
 
-def _announced_soon(seen: Evidence) -> bool:
-    """An egress that ended well has a file, of which the webhook is on its way."""
-    return not seen.failures and any(one == "EGRESS_COMPLETE" for one in seen.orders)
+def _made_good(part: Part, parts: Iterable[Part]) -> bool:
+    """It never recorded anything, and everybody whom it was to record is in a file that arrived."""
+    return not part.began and any(other.arrived and _has_all(other.layout, part.layout) for other in parts)
+
+
+def _has_all(file: EgressLayout, wanted: EgressLayout) -> bool:
+    """A file with routes has everybody, also who is not named. Of a layout that names nobody, nothing is known."""
+    named, has = ({route.identity for route in one.routes if route.identity} for one in (wanted, file))
+    return bool(named) and (named <= has or file.kind is wanted.kind is LayoutKind.ROUTES)
+
+
+def _why(parts: Iterable[Part], missing: Sequence[Part]) -> str:
+    """Which parts are missing and why; without the which where all are."""
+    if any(part.arrived for part in parts):
+        more = f", and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+        return ", ".join(f"{part.why} ({part.which})" for part in missing[:SHOWN]) + more
+    return next((part.why for part in reversed(missing) if not part.may_come), missing[-1].why)

@@ -1,7 +1,7 @@
 """The tables of live calls and of the audit trail; those of recordings are in resources.tables, whose metadata they share."""
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Table, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from resources.tables import PARTIES, Moment, created, metadata
 
@@ -53,6 +53,14 @@ idempotency_keys = Table(
     Column("consultation_id", Uuid, nullable=False),
     Column("room_name", Text, nullable=False),
     created(),
+)
+
+caller_rates = Table(
+    "caller_rates",
+    metadata,
+    Column("what", Text, primary_key=True, comment="which limit"),
+    Column("caller", Text, primary_key=True, comment="opaque id of the caller"),
+    Column("hits", ARRAY(Moment), nullable=False, comment="the latest that were let in, no more than the limit, oldest first"),
 )
 
 audit_entries = Table(

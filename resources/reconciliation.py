@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from livekit.protocol.webhook import WebhookEvent
 from sqlalchemy import Connection, Engine, Row
 
 from domain.call_events import EgressStatus
+from domain.consent import ConsentTable
 from domain.egress_layout import EgressLayout
 from domain.failures import RecordingError
 from domain.object_keys import intake_key
@@ -31,8 +32,10 @@ from resources.livekit_recording import EgressFound, recording_request
 from resources.livekit_rooms import LiveKitRefused, LiveKitRooms, LiveKitUnreachable
 from resources.objects import ObjectStore, StorageError
 from resources.objects.store import ObjectInfo
+from resources.policies import recording_consent
 from resources.settings import Settings
 from resources.store import reconciliation as store
+from resources.store import recording_outcomes as outcomes
 from resources.store.inbox import Inbox, Outcome
 
 TROUBLE = (LiveKitUnreachable, LiveKitRefused)
@@ -68,6 +71,7 @@ class Reconciliation:
     intake: ObjectStore
     grace: timedelta
     deadline: timedelta
+    table: ConsentTable = field(default_factory=recording_consent)
 
     async def run(self, now: datetime | None = None) -> Report | None:
         """None where another process is at it. Raises SQLAlchemy's errors; what was corrected before stays."""
@@ -143,18 +147,36 @@ class Reconciliation:
             self._adopt(report, now, alive, asked)
         except StorageError as error:
             report.trouble.append(f"intake: {error}")
-        with self.engine.begin() as connection:
-            if asked or self.rooms is None:
+        if asked or self.rooms is None:
+            with self.engine.begin() as connection:
                 for consultation_id in store.close_lost_orders(connection, now, self.deadline, alive):
                     report.note("orders_lost", consultation_id)
-            for consultation_id, (seen, before) in store.undecided(connection, now).items():
-                found = outcome(seen, now, self.deadline)
-                if before is None or (found.state, found.reason) != (before.state, before.reason):
-                    store.decide(connection, consultation_id, found, now)
-                    report.note("decided", consultation_id)
-            report.states = {state.value: 0 for state in RecordingState} | store.states(connection)
+        self._decide(report, now)
+        with self.engine.begin() as connection:
+            report.states = {state.value: 0 for state in RecordingState} | outcomes.states(connection)
             counts = {**report.counts, **report.states}
             store.save_run(connection, now, max(now, datetime.now(UTC)), counts, report.trouble)
+
+    def _decide(self, report: Report, now: datetime) -> None:
+        """What became of every call: first those of which nothing was found yet, until there is none, then what may have changed."""
+        while self._decided(report, now, None):
+            pass
+        with self.engine.connect() as connection:
+            again = outcomes.to_decide_again(connection, now)
+        for start in range(0, len(again), outcomes.AT_A_TIME):
+            self._decided(report, now, again[start : start + outcomes.AT_A_TIME])
+
+    def _decided(self, report: Report, now: datetime, calls: Sequence[UUID] | None) -> int:
+        """One batch, in a transaction of its own; None: the next of those of which nothing was found yet. How many it were."""
+        with self.engine.begin() as connection:
+            chosen = outcomes.never_decided(connection) if calls is None else calls
+            seen = outcomes.evidence(connection, chosen, self.table)
+            found = {call: outcome(known, now, self.deadline) for call, (known, _) in seen.items()}
+            changed = {call: one for call, one in found.items() if one != seen[call][1]}
+            outcomes.decide(connection, changed, now)
+            for call in changed:
+                report.note("decided", call)
+            return len(chosen)
 
     def _adopt(self, report: Report, now: datetime, alive: set[str], asked: bool) -> None:
         """Files that nobody announced, of calls that they name. Of what egress may still be writing nothing is taken."""

@@ -237,6 +237,7 @@ recordings = Table(
         comment="how often a run took it: tells a dead run's work from fresh work",
     ),
     UniqueConstraint("egress_id", "file_name"),
+    Index("ix_recordings_given_up", "gave_up_at", "consultation_id", postgresql_where=text("gave_up_at IS NOT NULL")),
     Index("ix_recordings_open", "stage", "not_before", postgresql_where=text("stage <> 'done' AND gave_up_at IS NULL")),
 )
 

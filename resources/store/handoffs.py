@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, true, update
 
 from domain.audit import Deed
 from domain.handoff import (
@@ -93,11 +93,12 @@ def find(connection: Connection, handoff_id: UUID) -> Stored | None:
 
 def queue(connection: Connection) -> tuple[int, list[Stored]]:
     """(number of the last change, every open handoff, the longest waiting first), as of one moment."""
-    rows = connection.execute(
-        _query().add_columns(_last_number().label("number")).where(_IS_OPEN).order_by(handoffs.c.since, handoffs.c.id)
-    )
-    found = rows.mappings().all()
-    return (found[0]["number"] if found else connection.scalar(select(_last_number())) or 0), [_stored(row) for row in found]
+    last = select(func.max(handoff_changes.c.number).label("number")).subquery()
+    waiting = _query().where(_IS_OPEN).subquery()
+    # One statement, which has one row at least: what is committed between two would be in neither the queue nor the changes after it.
+    both = select(last.c.number, waiting).select_from(last.outerjoin(waiting, true())).order_by(waiting.c.since, waiting.c.id)
+    found = connection.execute(both).mappings().all()
+    return found[0]["number"] or 0, [_stored(row) for row in found if row["id"] is not None]
 
 
 def save(connection: Connection, handoff: Handoff, now: datetime) -> None:
@@ -120,11 +121,18 @@ def save(connection: Connection, handoff: Handoff, now: datetime) -> None:
     _announce(connection, handoff.id, now)
 
 
-def take_over(connection: Connection, handoff: Handoff, agent: UUID, now: datetime) -> None:
-    """The consultation is the agent's from now on, and the agent busy."""
-    row = update(consultations).where(consultations.c.id == handoff.consultation_id)
-    connection.execute(row.values(agent_id=agent, escalated_to_human=True))
+def take_over(connection: Connection, handoff: Handoff, agent: UUID, now: datetime, *, room_sid: str | None = None) -> bool:
+    """The consultation is the agent's from now on, and the agent busy. False, and nothing has changed, where the call is over: ended,
+    archived, or ``room_sid``, the room that is open under its name, is another's. Needs ``take_queue``."""
+    call = consultations.c
+    goes_on = and_(call.id == handoff.consultation_id, call.ended_at.is_(None), call.archived.is_(False))
+    if room_sid is not None:
+        goes_on = and_(goes_on, or_(call.room_sid.is_(None), call.room_sid == room_sid))
+    row = update(consultations).where(goes_on).values(agent_id=agent, escalated_to_human=True)
+    if connection.execute(row).rowcount == 0:
+        return False
     set_status(connection, agent, AgentStatus.BUSY, now)
+    return True
 
 
 def offer_to(connection: Connection, agent: UUID) -> Stored | None:
@@ -136,12 +144,12 @@ def offer_to(connection: Connection, agent: UUID) -> Stored | None:
 def something_to_do(connection: Connection, now: datetime) -> bool:
     """Whether ``settle`` could change anything; asked without the lock."""
     over = and_(handoffs.c.state == "offered", handoffs.c.offered_until <= now)
-    return bool(connection.scalar(select(handoffs.c.id).where(or_(handoffs.c.state == "waiting", over, _ENDED_CALL)).limit(1)))
+    return bool(connection.scalar(select(handoffs.c.id).where(or_(handoffs.c.state == "waiting", over, _OVER)).limit(1)))
 
 
 def settle(connection: Connection, now: datetime) -> int:
-    """What time has brought: calls that ended, offers that ran out; then an offer for whoever waits longest. How many changes. Needs ``take_queue``."""
-    gone = [_stored(row) for row in connection.execute(_query().where(_IS_OPEN, _ENDED_CALL)).mappings()]
+    """What time has brought: calls that are over, offers that ran out; then an offer for whoever waits longest. How many changes. Needs ``take_queue``."""
+    gone = [_stored(row) for row in connection.execute(_query().where(_IS_OPEN, _OVER)).mappings()]
     for one in gone:
         save(connection, cancel(one.handoff, now), now)
     late = _query().where(handoffs.c.state == "offered", handoffs.c.offered_until <= now)
@@ -158,7 +166,7 @@ def settle(connection: Connection, now: datetime) -> int:
             save(connection, offer(one.handoff, chosen, now), now)
             offers.append((one.handoff, chosen))
             agents = [agent for agent in agents if agent.id != chosen.id]
-    deeds = [_by_itself("handoff.cancel", one.handoff, why="the call ended") for one in gone]
+    deeds = [_by_itself("handoff.cancel", one.handoff, why="the call is over") for one in gone]
     deeds += [_by_itself("handoff.expire", one.handoff, agent=_asked(one.handoff)) for one in expired]
     deeds += [_by_itself("handoff.offer", handoff, agent=agent.id) for handoff, agent in offers]
     for deed in deeds:  # last of all: everybody else waits for the trail
@@ -168,12 +176,12 @@ def settle(connection: Connection, now: datetime) -> int:
 
 def changes_after(connection: Connection, number: int) -> Sequence[RowMapping] | None:
     """(number, entry) of every change after this one; None where some of them are not kept any more, or it is from the future."""
-    oldest = select(func.coalesce(func.min(handoff_changes.c.number), 0)).scalar_subquery()
-    bounds = connection.execute(select(oldest.label("oldest"), _last_number().label("newest"))).one()
-    if number > (bounds.newest or 0) or (bounds.oldest and number < bounds.oldest - 1):
-        return None
     query = select(handoff_changes.c.number, handoff_changes.c.entry).where(handoff_changes.c.number > number)
-    return connection.execute(query.order_by(handoff_changes.c.number)).mappings().all()
+    found = connection.execute(query.order_by(handoff_changes.c.number)).mappings().all()
+    oldest = select(func.coalesce(func.min(handoff_changes.c.number), 0)).scalar_subquery()  # after them: they may be forgotten meanwhile
+    bounds = connection.execute(select(oldest.label("oldest"), _last_number().label("newest"))).one()
+    kept = number <= (bounds.newest or 0) and (not bounds.oldest or number >= bounds.oldest - 1)
+    return found if kept else None
 
 
 def forget_changes(connection: Connection, now: datetime) -> None:
@@ -195,10 +203,10 @@ def state_name(state: State) -> str:
     return type(state).__name__.lower()
 
 
-_ENDED_CALL = and_(
+_OVER = and_(
     _IS_OPEN,
     select(consultations.c.id)
-    .where(consultations.c.id == handoffs.c.consultation_id, consultations.c.ended_at.is_not(None))
+    .where(consultations.c.id == handoffs.c.consultation_id, or_(consultations.c.ended_at.is_not(None), consultations.c.archived))
     .correlate(handoffs)
     .exists(),
 )

@@ -1,5 +1,5 @@
-"""What reconciliation reads and writes in the store. What follows from it is decided in domain.reconciliation; LiveKit and the intake are asked
-in resources.reconciliation.
+"""What reconciliation reads and writes in the store; what became of each call's recording is in resources.store.recording_outcomes. What follows
+from it is decided in domain.reconciliation; LiveKit and the intake are asked in resources.reconciliation.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,16 +9,11 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Engine, Row, and_, func, insert, or_, select, text, update
 
-from domain.consent import ConsentOutcome, ConsentRecord, standing
-from domain.reconciliation import Evidence, OpenCall, Outcome, Somebody
-from resources.live_tables import consent_records, recording_orders
+from domain.reconciliation import OpenCall, Somebody
+from resources.live_tables import recording_orders
 from resources.reconciliation_tables import reconciliation_runs
-from resources.tables import consultations, failures, participants, recordings, webhook_events
+from resources.tables import consultations, participants, recordings, webhook_events
 
-LOOK_BACK = timedelta(days=30)
-"""How long a call that has no recording is looked at again: what arrives later than that is taken in all the same, by its webhook."""
-AT_A_TIME = 2_000
-_REFUSES = frozenset({ConsentOutcome.DECLINED, ConsentOutcome.REVOKED})
 _TRY_LOCK = text("SELECT pg_try_advisory_lock(4419083327)")
 _UNLOCK = text("SELECT pg_advisory_unlock(4419083327)")
 
@@ -90,99 +85,14 @@ def close_lost_orders(connection: Connection, now: datetime, deadline: timedelta
     return list(connection.scalars(closed))
 
 
-def undecided(connection: Connection, now: datetime) -> dict[UUID, tuple[Evidence, Outcome | None]]:
-    """Ended calls that are not known to be recorded, the newest first: what is known of each, and what was last decided."""
-    call = consultations.c
-    query = select(call.id, call.ended_at, call.recording_driven, call.recording_state, call.recording_reason).where(
-        call.ended_at.is_not(None),
-        call.recording_state.is_distinct_from("recorded"),
-        or_(call.ended_at > now - LOOK_BACK, call.recording_state.is_(None), call.recording_state == "in_progress"),
-    )
-    rows = connection.execute(query.order_by(call.ended_at.desc()).limit(AT_A_TIME)).all()
-    ids = [row.id for row in rows]
-    files, failed, orders = _files(connection, ids), _failures(connection, ids), _orders(connection, ids)
-    unended, said = _unended(connection, ids), _said(connection, ids)
-    return {
-        row.id: (
-            Evidence(
-                row.ended_at,
-                files=len(files.get(row.id, ())),
-                failures=tuple(failed.get(row.id, ())),
-                orders=tuple(orders.get(row.id, ())),
-                unended=len(unended.get(row.id, ())),
-                driven=row.recording_driven,
-                refused=bool(_REFUSES & set(standing(said.get(row.id, ())).values())),
-            ),
-            Outcome(row.recording_state, row.recording_reason) if row.recording_state else None,
-        )
-        for row in rows
-    }
-
-
-def decide(connection: Connection, consultation_id: UUID, found: Outcome, now: datetime) -> None:
-    values = {"recording_state": found.state.value, "recording_reason": found.reason, "recording_decided_at": now}
-    connection.execute(update(consultations).where(consultations.c.id == consultation_id).values(**values))
-
-
-def states(connection: Connection) -> dict[str, int]:
-    """How many ended calls are in each state."""
-    call = consultations.c
-    rows = connection.execute(
-        select(func.coalesce(call.recording_state, "in_progress").label("state"), func.count().label("n"))
-        .where(call.ended_at.is_not(None))
-        .group_by("state")
-    )
-    return {row.state: row.n for row in rows}
-
-
 def save_run(connection: Connection, started_at: datetime, now: datetime, counts: dict[str, int], trouble: Sequence[str]) -> None:
     row = {"id": uuid4(), "started_at": started_at, "finished_at": now, "counts": counts, "trouble": list(trouble)}
     connection.execute(insert(reconciliation_runs).values(**row))
 
 
-def last_whole_run(engine: Engine) -> datetime | None:
-    """When a reconciliation that could ask everybody last finished."""
-    query = select(func.max(reconciliation_runs.c.finished_at)).where(func.cardinality(reconciliation_runs.c.trouble) == 0)
+def last_whole_run_began(engine: Engine) -> datetime | None:
+    """When the latest began of the reconciliations that are finished and could ask everybody."""
+    query = select(func.max(reconciliation_runs.c.started_at)).where(func.cardinality(reconciliation_runs.c.trouble) == 0)
     with engine.connect() as connection:
         found: datetime | None = connection.scalar(query)
         return found
-
-
-def _grouped(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
-    found: dict[UUID, list[Any]] = {}
-    for consultation_id, value in rows:
-        found.setdefault(consultation_id, []).append(value)
-    return found
-
-
-def _files(connection: Connection, ids: list[UUID]) -> dict[UUID, list[Any]]:
-    there = and_(recordings.c.consultation_id.in_(ids), recordings.c.file_name != "", recordings.c.gave_up_at.is_(None))
-    return _grouped(connection.execute(select(recordings.c.consultation_id, recordings.c.id).where(there)))
-
-
-def _failures(connection: Connection, ids: list[UUID]) -> dict[UUID, list[Any]]:
-    query = select(recordings.c.consultation_id, failures.c.reason).join(failures, failures.c.recording_id == recordings.c.id)
-    gave_up = and_(
-        recordings.c.consultation_id.in_(ids), recordings.c.gave_up_at.is_not(None), failures.c.gave_up, failures.c.cleared_at.is_(None)
-    )
-    return _grouped(connection.execute(query.where(gave_up).order_by(failures.c.id)))
-
-
-def _orders(connection: Connection, ids: list[UUID]) -> dict[UUID, list[Any]]:
-    table = recording_orders.c
-    query = select(table.consultation_id, table.ended_as).where(table.consultation_id.in_(ids))
-    return _grouped(connection.execute(query.order_by(table.ordered_at)))
-
-
-def _unended(connection: Connection, ids: list[UUID]) -> dict[UUID, list[Any]]:
-    event = webhook_events.c
-    known = and_(event.consultation_id.in_(ids), event.egress_id.is_not(None))
-    ended = select(event.egress_id).where(known, event.event_type == "egress_ended")
-    began = select(event.consultation_id, event.egress_id).where(known, event.event_type.in_(("egress_started", "egress_updated")))
-    return _grouped(connection.execute(began.where(event.egress_id.not_in(ended)).distinct()))
-
-
-def _said(connection: Connection, ids: list[UUID]) -> dict[UUID, list[ConsentRecord]]:
-    table = consent_records.c
-    rows = connection.execute(select(table.consultation_id, table.party, table.outcome, table.at).where(table.consultation_id.in_(ids)))
-    return _grouped((row.consultation_id, ConsentRecord(row.party, ConsentOutcome(row.outcome), row.at)) for row in rows)

@@ -80,8 +80,14 @@ def server(livekit: Callable[..., LiveKitServer]) -> LiveKitServer:
 
 
 @pytest.fixture
-def desk(engine: Engine, server: LiveKitServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    monkeypatch.setattr("resources.handoff_watch.TICK_S", 0.05)
+def tick_s() -> float:
+    """How often the queue is looked at for what time has brought."""
+    return 0.05
+
+
+@pytest.fixture
+def desk(engine: Engine, server: LiveKitServer, monkeypatch: pytest.MonkeyPatch, tick_s: float) -> Iterator[Desk]:
+    monkeypatch.setattr("resources.handoff_watch.TICK_S", tick_s)
     issuer = Issuer()
     ours = settings(livekit_url=server.url, livekit_api_key=server.key, livekit_api_secret=SecretStr(server.secret))
     with client_of(create_app(ours, engine, issuer.identities)) as client:
@@ -218,3 +224,29 @@ def test_a_call_whose_room_is_gone_is_taken_by_nobody(desk: Desk, server: LiveKi
     with engine.connect() as connection:
         assert connection.execute(text("SELECT state FROM handoffs")).scalar_one() == "offered", "nothing is half done"
         assert connection.execute(text("SELECT agent_id FROM video_consultations")).scalar_one() is None
+
+
+@pytest.mark.parametrize("tick_s", [3_600])
+@pytest.mark.parametrize("over", ["archived = true", "ended_at = now()", "room_sid = 'RM_an_earlier_one'"])
+def test_a_call_that_is_over_is_taken_by_nobody_although_its_room_is_open(desk: Desk, engine: Engine, over: str) -> None:
+    desk.status(FIRST)
+    handoff = desk.wanted(desk.call())
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE video_consultations SET {over}"))
+    refused = desk.accept(handoff, FIRST, 409)
+    assert (refused["title"], "token" in refused, "context" in refused) == ("The call is over", False, False)
+    with engine.connect() as connection:
+        call = connection.execute(text("SELECT agent_id, escalated_to_human FROM video_consultations")).one()
+        assert (call.agent_id, call.escalated_to_human) == (None, False)
+        actions = [entry.deed.action for entry in audit.entries(connection)]
+    assert desk.deeds()[-1] == (str(FIRST), "accept", "refused")
+    assert actions.count("token.issue") == 1, "the customer's alone"
+    assert desk.ask("POST", "/api/agents/me/heartbeat", Role.AGENT, FIRST)["status"] == "available"
+
+
+def test_who_waits_in_a_call_that_is_archived_leaves_the_queue(desk: Desk, engine: Engine) -> None:
+    call = desk.call()
+    desk.wanted(call)
+    desk.ask("PUT", f"/api/consultations/{call}/archived", Role.ADMIN, "boss", json={"archived": True, "reason": "Begun twice."})
+    eventually(lambda: desk.queue()["handoffs"] == [])
+    assert desk.deeds()[-1] == ("verbatim", "cancel", "done")

@@ -15,6 +15,7 @@ def test_the_hourly_job_tells_what_became_of_every_call(postgres_url: str, tmp_p
     (tmp_path / "intake").mkdir()
     world.call(1, Path("tests/data/call.ogg"))
     world.call(2, None)
+    world.run()
     engine = engine_for(postgres_url)
     definitions = build_definitions(world.settings, nullcontext(world.services(engine)))
     with dg.DagsterInstance.ephemeral() as instance:
@@ -22,10 +23,11 @@ def test_the_hourly_job_tells_what_became_of_every_call(postgres_url: str, tmp_p
         (materialized,) = result.asset_materializations_for_node("reconciliation")
     engine.dispose()
     assert result.success
-    assert (materialized.metadata["calls_recorded"].value, materialized.metadata["decided"].value) == (2, 2)
+    found = [materialized.metadata[name].value for name in ("calls_recorded", "calls_failed", "decided")]
+    assert found == [1, 1, 2]
     (check,) = result.get_asset_check_evaluations()
     assert check.passed
-    states = world.query("SELECT recording_state FROM video_consultations")
-    assert states == [("recorded",), ("recorded",)], "announced is on its way; that a file never comes is found out by the pipeline"
+    states = world.query("SELECT recording_state, recording_reason FROM video_consultations ORDER BY room_sid")
+    assert states == [("recorded", None), ("failed", "not_fetched")], "what was only announced is not recorded"
     (schedule,) = definitions.schedules or ()
     assert isinstance(schedule, dg.ScheduleDefinition) and schedule.cron_schedule == "17 * * * *"

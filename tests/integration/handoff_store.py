@@ -55,8 +55,8 @@ def taken(engine: Engine, handoff_id: UUID, agent: UUID, now: datetime | None = 
         found = handoffs.find(connection, handoff_id)
         assert found is not None
         accepted = accept(found.handoff, str(agent), moment)
+        assert handoffs.take_over(connection, accepted, agent, moment)
         handoffs.save(connection, accepted, moment)
-        handoffs.take_over(connection, accepted, agent, moment)
         handoffs.settle(connection, moment)
 
 

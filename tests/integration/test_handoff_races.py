@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 
 from domain.handoff import ASK_AGAIN_SECONDS, OFFER_SECONDS, AgentStatus, HandoffRefused, Offered, Waiting
 from resources.store import audit, duty, handoffs
+from resources.store.database import engine_for
 from tests.integration.handoff_store import available, declined, later, new_call, open_handoffs, settled, taken, wanted
 
 SEVERAL = 8
@@ -168,3 +169,38 @@ def test_after_any_history(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> N
     run_state_machine_as_test(Histories, settings=quiet)
     with engine.connect() as connection:
         assert [entry.number for entry in audit.entries(connection)], "and the trail was written"
+
+
+def test_whoever_reads_the_queue_while_another_joins_it_learns_of_both(engine: Engine) -> None:
+    """Of each handoff either the queue tells, or the changes after its number: also of one that is committed while it is read."""
+    call, other = new_call(engine), engine_for(engine.url.render_as_string(hide_password=False))
+    joined: list[UUID] = []
+
+    def join(*_: object) -> None:
+        if not joined:
+            joined.append(wanted(other, call))
+
+    with engine.connect() as connection:
+        event.listen(connection, "after_cursor_execute", join)
+        number, rows = handoffs.queue(connection)
+    with engine.connect() as connection:
+        changes = handoffs.changes_after(connection, number)
+    other.dispose()
+    assert changes is not None and joined
+    assert {one.handoff.id for one in rows} | {UUID(change["entry"]["id"]) for change in changes} == set(joined)
+
+
+def test_changes_that_are_forgotten_while_they_are_read_are_not_passed_over(engine: Engine) -> None:
+    for _ in range(3):
+        wanted(engine, new_call(engine))
+    other = engine_for(engine.url.render_as_string(hide_password=False))
+
+    def forget(*_: object) -> None:
+        with other.begin() as connection:
+            connection.execute(text("DELETE FROM handoff_changes WHERE number <= 2"))
+
+    with engine.connect() as connection:
+        event.listen(connection, "after_cursor_execute", forget)
+        changes = handoffs.changes_after(connection, 0)
+    other.dispose()
+    assert changes is None or [change["number"] for change in changes] == [1, 2, 3]

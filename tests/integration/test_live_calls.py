@@ -262,6 +262,17 @@ def test_who_asks_without_end_is_told_to_wait(client: httpx.Client, anna: dict[s
     assert entering(client, issuer.headers(Role.ADMIN, subject="a"), "x", "admin", "a").status_code == 404, "others are not held up"
 
 
+def test_who_asks_two_processes_is_allowed_no_more_than_at_one(
+    client: httpx.Client, engine: Engine, server: LiveKitServer, anna: dict[str, str], issuer: Issuer
+) -> None:
+    with client_of(create_app(of(server), engine, issuer.identities)) as other:
+        begun = [one.post(BEGIN, json={"type": "support"}, headers=anna).status_code for _ in range(10) for one in (client, other)]
+        tokens = [entering(one, anna, "x", "customer", ANNA).status_code for _ in range(30) for one in (client, other)]
+    assert begun == [201] * 10 + [429] * 10
+    assert tokens == [404] * 30 + [429] * 30
+    assert len(rows(engine)) == 10
+
+
 def test_without_a_livekit_server_it_says_so(engine: Engine, issuer: Issuer, anna: dict[str, str]) -> None:
     with client_of(create_app(settings(), engine, issuer.identities)) as client:
         answer = client.post(BEGIN, json={"type": "support"}, headers=anna)

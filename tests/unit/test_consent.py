@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.consent import ConsentOutcome, ConsentRecord, ConsentRule, ConsentTable, Present, gate, standing
+from domain.consent import ConsentOutcome, ConsentRecord, ConsentRule, ConsentTable, Present, Stay, gate, standing, was_open
 from domain.parties import Party
 from resources.policies import RECORDING_CONSENT, WrongPolicy, recording_consent
 
@@ -158,3 +158,52 @@ def test_every_change_of_the_table_is_another_version(tmp_path: Path) -> None:
     path = tmp_path / "consent.yaml"
     path.write_text(RECORDING_CONSENT.read_text() + "\n# looked at again\n")
     assert recording_consent(path).version != TABLE.version
+
+
+CUSTOMER_CA, AGENT_TX, BOT = Present("c", CUSTOMER, "US-CA"), Present("a", AGENT, "US-TX"), Present("bot", Party.ASSISTANT)
+
+
+def at(second: int) -> datetime:
+    return NOW - timedelta(minutes=5) + timedelta(seconds=second)
+
+
+@pytest.mark.parametrize(
+    ("stays", "customer", "records", "opened"),
+    [
+        ([], CUSTOMER_CA, [said("c", G)], False),
+        ([Stay(CUSTOMER_CA, at(0))], CUSTOMER_CA, [], False),
+        ([Stay(CUSTOMER_CA, at(0))], CUSTOMER_CA, [said("c", G, 60)], True),
+        ([Stay(CUSTOMER_CA, at(0), at(50))], CUSTOMER_CA, [said("c", G, 60)], False),  # said when nobody was there any more
+        ([Stay(CUSTOMER_CA, at(0))], CUSTOMER_CA, [said("c", G, 60), said("c", R, 70)], True),
+        ([Stay(CUSTOMER_CA, at(0))], CUSTOMER_CA, [said("c", D, 60)], False),
+        ([Stay(AGENT_TX, at(0))], CUSTOMER_CA, [], False),  # the customer is asked although away
+        ([Stay(AGENT_TX, at(0))], None, [], True),
+        ([Stay(Present("c", CUSTOMER, "US-TX"), at(0)), Stay(AGENT_TX, at(9))], None, [], True),
+        ([Stay(CUSTOMER_CA, at(0)), Stay(Present("p", Party.PARTNER), at(0), at(90))], CUSTOMER_CA, [said("c", G, 5)], True),  # p left
+        ([Stay(CUSTOMER_CA, at(0)), Stay(Present("p", Party.PARTNER), at(0))], CUSTOMER_CA, [said("c", G, 5)], False),
+    ],
+)
+def test_whether_the_gate_was_ever_open(stays: list[Stay], customer: Present | None, records: list[ConsentRecord], opened: bool) -> None:
+    assert was_open(TABLE, stays, customer, records) is opened
+
+
+moments = st.integers(0, 20).map(at)
+stays = st.lists(
+    st.builds(
+        Stay, who=st.sampled_from([CUSTOMER_CA, AGENT_TX, BOT, Present("p", Party.PARTNER)]), since=moments, until=st.none() | moments
+    ),
+    max_size=4,
+)
+records = st.lists(st.builds(ConsentRecord, st.sampled_from(["c", "p"]), st.sampled_from([G, D, R, U]), moments), max_size=5)
+
+
+@given(stays, records, st.sampled_from([None, CUSTOMER_CA]))
+def test_it_was_open_where_somebody_looking_every_moment_would_have_seen_it(
+    stays: list[Stay], records: list[ConsentRecord], customer: Present | None
+) -> None:
+    def seen(moment: datetime) -> bool:
+        here = [stay.who for stay in stays if stay.since <= moment and (stay.until is None or moment < stay.until)]
+        away = [customer] if customer is not None and customer not in here else []
+        return bool(here) and gate(TABLE, here + away, [one for one in records if one.at <= moment], moment).open
+
+    assert was_open(TABLE, stays, customer, records) is any(seen(at(second)) for second in range(22))

@@ -1,5 +1,6 @@
 """What was missed, and what became of a recording: by example, and for any history of what was and was not told."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -7,7 +8,9 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from domain.reconciliation import Ended, Evidence, Left, LiveRoom, OpenCall, Outcome, RecordingState, Somebody, corrections, outcome
+from domain.egress_layout import EgressLayout, LayoutKind
+from domain.reconciliation import Ended, Evidence, Left, LiveRoom, OpenCall, Outcome, Part, RecordingState, Somebody, corrections, outcome
+from domain.recording_control import customer_apart, one_party
 
 NOW = datetime(2025, 3, 3, 16, tzinfo=UTC)
 GRACE, DEADLINE = timedelta(minutes=2), timedelta(hours=2)
@@ -41,44 +44,74 @@ def test_what_was_heard_of_a_moment_ago_is_left_alone() -> None:
     assert corrections([call(30, just)], [LiveRoom("RM_1", frozenset())], NOW, GRACE) == ()
 
 
-def seen(ended: float = 300, **more: object) -> Evidence:
-    values: dict[str, object] = {"files": 0, "failures": (), "orders": (), "unended": 0, "driven": True, "refused": False, **more}
-    return Evidence(ago(ended), **values)  # type: ignore[arg-type]
+HERE, EXPECTED = Part("recording 1", arrived=True), Part("recording 2", may_come=True)
+NO_FILE = Part("recording 3", why="no_file")
+APART = customer_apart("cu", ["ag"])
+
+
+def ordered(why: str, layout: EgressLayout = APART, *, began: bool = False) -> Part:
+    return Part("order 4", why=why, began=began, layout=layout)
+
+
+def file_of(layout: EgressLayout) -> Part:
+    return Part("recording 5", arrived=True, layout=layout)
+
+
+def seen(*parts: Part, ended: float = 300, driven: bool = True, **more: bool) -> Evidence:
+    return Evidence(ago(ended), parts, driven=driven, **more)
 
 
 @pytest.mark.parametrize(
     ("evidence", "state", "reason"),
     [
-        (seen(files=1, failures=("no_file",)), "recorded", None),
-        (seen(failures=("no_file",)), "failed", "no_file"),
-        (seen(orders=("refused",)), "failed", "refused"),
-        (seen(orders=("unanswered", "lost")), "failed", "lost"),
-        (seen(orders=("EGRESS_COMPLETE",)), "failed", "never_announced"),
-        (seen(orders=(None,)), "failed", "never_announced"),
-        (seen(unended=1, driven=False), "failed", "never_announced"),
+        (seen(HERE), "recorded", None),
+        (seen(HERE, HERE), "recorded", None),
+        (seen(NO_FILE), "failed", "no_file"),
+        (seen(HERE, NO_FILE), "failed", "no_file (recording 3)"),
+        (seen(HERE, EXPECTED, NO_FILE), "failed", "not_fetched (recording 2), no_file (recording 3)"),
+        (seen(EXPECTED), "failed", "not_fetched"),
+        (seen(EXPECTED, ended=119), "in_progress", None),
+        (seen(HERE, EXPECTED, ended=119), "in_progress", None),
+        (seen(NO_FILE, ended=119), "failed", "no_file"),
+        (seen(NO_FILE, EXPECTED), "failed", "no_file"),
+        (seen(HERE, *[NO_FILE] * 7), "failed", ", ".join(["no_file (recording 3)"] * 5) + ", and 2 more"),
+        (seen(ordered("refused"), file_of(APART)), "recorded", None),
+        (seen(ordered("EGRESS_ABORTED"), file_of(customer_apart("cu"))), "recorded", None),
+        (seen(ordered("lost", began=True), file_of(APART)), "failed", "lost (order 4)"),
+        (seen(ordered("refused", one_party("pa")), file_of(one_party("pa"))), "recorded", None),
+        (seen(ordered("refused", one_party("pa")), file_of(one_party("tr"))), "failed", "refused (order 4)"),
+        (seen(ordered("refused", EgressLayout(LayoutKind.MIXED)), HERE), "failed", "refused (order 4)"),
+        (seen(ordered("refused")), "failed", "refused"),
         (seen(refused=True), "refused", None),
+        (seen(refused=True, ended=1), "refused", None),
         (seen(), "not_expected", "no_consent"),
+        (seen(consented=True), "failed", "never_started"),
+        (seen(consented=True, refused=True), "failed", "never_started"),
+        (seen(consented=True, empty=True), "not_expected", "nobody_came"),
         (seen(driven=False), "not_expected", "recorded_elsewhere_or_not_at_all"),
-        (seen(119, orders=(None,)), "in_progress", None),
-        (seen(119, orders=("EGRESS_COMPLETE",)), "in_progress", None),
-        (seen(119, unended=1), "in_progress", None),
-        (seen(119, orders=("refused",)), "failed", "refused"),
-        (seen(1, refused=True), "refused", None),
     ],
 )
 def test_what_became_of_a_recording(evidence: Evidence, state: str, reason: str | None) -> None:
     assert outcome(evidence, NOW, DEADLINE) == Outcome(RecordingState(state), reason)
 
 
-endings = st.sampled_from([None, "lost", "refused", "unanswered", "EGRESS_COMPLETE", "EGRESS_FAILED"])
+layouts = st.sampled_from([APART, customer_apart("cu"), one_party("cu"), one_party("ag"), EgressLayout(LayoutKind.MIXED)])
+parts = st.builds(
+    Part,
+    which=st.sampled_from(["recording 1", "order 2"]),
+    arrived=st.booleans(),
+    why=st.sampled_from(["no_file", "lost"]),
+    may_come=st.booleans(),
+    began=st.booleans(),
+    layout=layouts,
+)
 evidence = st.builds(
     Evidence,
     ended_at=st.integers(0, 10_000).map(ago),
-    files=st.integers(0, 2),
-    failures=st.lists(st.sampled_from(["no_file", "egress_failed"]), max_size=2).map(tuple),
-    orders=st.lists(endings, max_size=3).map(tuple),
-    unended=st.integers(0, 2),
+    parts=st.lists(parts, max_size=4).map(tuple),
     driven=st.booleans(),
+    consented=st.booleans(),
+    empty=st.booleans(),
     refused=st.booleans(),
 )
 
@@ -88,8 +121,18 @@ def test_nothing_is_in_progress_beyond_the_deadline_and_a_failure_has_a_reason(f
     now = outcome(found, NOW, DEADLINE)
     if NOW - found.ended_at >= DEADLINE:
         assert now.state is not RecordingState.IN_PROGRESS
-    assert (now.state is RecordingState.RECORDED) == bool(found.files)
+    if now.state is RecordingState.RECORDED:
+        assert any(part.arrived for part in found.parts)
+        assert all(part.arrived or not part.began for part in found.parts)
+    if found.parts:
+        assert now.state in (RecordingState.RECORDED, RecordingState.FAILED, RecordingState.IN_PROGRESS)
     assert (now.reason is not None) == (now.state in (RecordingState.FAILED, RecordingState.NOT_EXPECTED))
+
+
+@given(evidence)
+def test_once_everything_has_come_it_is_recorded_and_stays_so(found: Evidence) -> None:
+    whole = replace(found, parts=tuple(replace(part, arrived=True) for part in found.parts))
+    assert (outcome(whole, NOW, DEADLINE).state is RecordingState.RECORDED) == bool(found.parts)
 
 
 people = st.lists(
