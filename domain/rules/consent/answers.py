@@ -15,6 +15,7 @@ from domain.rules.rules import IDIOM, consent_kind
 NEAR = 6  # words within which a "not" that is left over may belong to a yes
 OPENING = 4  # words within which an answer begins
 FEW = 6  # an answer of so many words is nothing but one
+BESIDE = 3
 BREATH = 4  # words between a phrase and what it is about
 MOST_MASKED = 8  # words of somebody else's that are told
 
@@ -78,7 +79,7 @@ def answer(heard: Read, begin: int, end: int, asked: Asked) -> Answered:
         by.start if by else begin,
         by.end if by else end,
         explicit=by is not None and _explicit(heard, by),
-        negative=any(tag.kind in {"refuse", "nay", "denial", "doubtful"} for tag in tags),
+        negative=any(tag.kind in {"refuse", "doubtful"} or _may_be_no(heard, tag, begin, end) for tag in tags),
         refusing=any(tag.kind in {"refuse", "doubtful"} for tag in tags),
         asks_back=any(tag.kind == "unsure" for tag in tags),
         speaks_of_recording=speaks,
@@ -89,6 +90,18 @@ def _answers(heard: Read, tag: Tag, begin: int, end: int) -> bool:
     """Whether a mere yes or no stands where one answers: at the beginning, at that of a sentence, or in a few words."""
     breaks = heard.said.breaks
     return tag.start - begin <= OPENING or end - begin <= FEW or breaks[tag.start - 1].ends_sentence
+
+
+def _may_be_no(heard: Read, tag: Tag, begin: int, end: int) -> bool:
+    """Whether a "no" begins the answer, or a "not" stands beside a word that may point at the recording, or that was hardly heard."""
+    if tag.kind == "nay":
+        return _answers(heard, tag, begin, end)
+    if tag.kind != "denial":
+        return False
+    if any(-BESIDE < one.start - tag.end < BESIDE for one in _of(heard.sure, "pointed")):
+        return True
+    beside = range(max(begin, tag.start - BESIDE), min(end, tag.end + BESIDE))
+    return any(heard.said.tokens[place].confidence < HARDLY or place in heard.said.lost for place in beside)
 
 
 def _explicit(heard: Read, tag: Tag) -> bool:

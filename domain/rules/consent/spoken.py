@@ -154,8 +154,10 @@ def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int,
     minds, mays = _phrases(stretch, "do_you_mind"), _phrases(stretch, "may_we")
     others = _phrases(stretch, "other_question")
     asks = [phrase for phrase in (*minds, *mays) if _about(phrase, recording, state, stretch)]
-    if _phrases(stretch, "stopped") and not asks:
-        _stopped(state, stretch)
+    if _phrases(stretch, "stopped") and (recording or stretch.turn - state.mentioned <= CONTEXT):
+        if state.outcome in _REFUSED or not asks:
+            asks = []  # whatever is asked beside it, it is not whether one may record
+            _stopped(state, stretch)
     turns = {token.turn for token in stretch.heard.said.tokens[stretch.begin : stretch.end]}
     telling = {sure and not _garbled(stretch) for turn, sure in disclosed if turn in turns}
     if telling and not state.told:
@@ -163,6 +165,7 @@ def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int,
         state.doubtful = state.doubtful or True not in telling
     breaks = stretch.heard.said.breaks
     marked = any(breaks[place] is Break.QUESTION for place in range(stretch.begin, stretch.end))
+    others += [phrase for phrase in _phrases(stretch, "wh") if _in_question(stretch, phrase)]
     if asks:
         last = max(phrase.end for phrase in asks)
         minding = any(_inside(phrase, minds) for phrase in asks)
@@ -194,6 +197,12 @@ def _garbled(stretch: _Stretch) -> bool:
     places = range(stretch.begin, stretch.end)
     said = stretch.heard.said
     return sum((said.tokens[place].confidence < HARDLY) + (place in said.lost) for place in places) > MOST_GARBLED * len(places)
+
+
+def _in_question(stretch: _Stretch, phrase: Phrase) -> bool:
+    """Whether the sentence in which a phrase stands ends in a question mark."""
+    breaks = stretch.heard.said.breaks
+    return next((breaks[place] for place in range(phrase.end - 1, stretch.end) if breaks[place].ends_sentence), Break.NONE) is Break.QUESTION
 
 
 def _inside(phrase: Phrase, others: Sequence[Phrase]) -> bool:
@@ -240,21 +249,22 @@ def _customer(state: _State, stretch: _Stretch, turns: Sequence[HeardTurn]) -> N
     words = _words(stretch, given, turns)
     waiting = state.asked in _WAITING
     about = stretch.turn - state.mentioned <= CONTEXT
+    explicit = given.explicit and (state.told or state.mentioned >= 0 or given.speaks_of_recording)
     if given.negative:
         state.last_unclear, state.unclear_at = words, stretch.turn
     if _phrases(stretch, "withdraw") and given.answer is not Answer.GRANT and not given.asks_back:
         return _refused(state, words)
-    if given.answer is Answer.REFUSE and (waiting or given.explicit or (about and (state.direct or _phrases(stretch, "switch_off")))):
+    if given.answer is Answer.REFUSE and (waiting or explicit or (about and (state.direct or _phrases(stretch, "switch_off")))):
         return _refused(state, words)
-    if given.answer is Answer.GRANT and (waiting or given.explicit or (state.direct and state.told)):
-        if state.outcome in _REFUSED and not waiting and not given.explicit:
+    if given.answer is Answer.GRANT and (waiting or explicit or (state.direct and state.told)):
+        if state.outcome in _REFUSED and not waiting and not explicit:
             return None
         return _agreed(state, words)
     if given.asks_back and _phrases(stretch, "consenting"):
         state.open_question = True
     state.clarifying = given.asks_back or given.answer is Answer.NONE
     state.direct = False
-    if given.answer is Answer.UNCLEAR and (waiting or given.explicit or (given.negative and given.speaks_of_recording)):
+    if given.answer is Answer.UNCLEAR and (waiting or explicit or (given.negative and given.speaks_of_recording)):
         state.last_unclear, state.unclear_at = words, stretch.turn
         if state.outcome is ConsentOutcome.IMPLIED or state.outcome is ConsentOutcome.UNKNOWN:
             state.outcome, state.open_question, state.words = ConsentOutcome.UNKNOWN, True, words
