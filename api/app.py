@@ -24,6 +24,7 @@ from api import (
     pages,
     reconciling,
     recording,
+    refusals,
     search,
     session,
     training,
@@ -75,6 +76,7 @@ def create_app(
     app.state.webhooks = Webhooks(keys)
     app.state.identities = trusted
     app.state.limiter = MovingWindow()
+    app.state.refusals = refusals.Refusals(app.state.limiter)
     app.state.settings = settings
     app.state.consent_table = recording_consent()
     app.state.development = settings.oidc_issuer is None
@@ -104,6 +106,7 @@ def create_app(
             app.include_router(router)
     access.require_listed(app)
     app.state.registry = CollectorRegistry()
+    app.add_middleware(refusals.RefusalsWritten)
     app.add_middleware(metrics.Measured, registry=app.state.registry)
     if settings.oidc_issuer is None:
         app.add_middleware(LoopbackOnly)

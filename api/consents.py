@@ -85,14 +85,16 @@ class Added(BaseModel):
 def add_consent(request: Request, consultation_id: UUID, body: ConsentIn) -> Added | Response:
     """Records are added and never changed: a withdrawal is another record. A customer speaks for itself alone."""
     caller, now = request.state.caller, datetime.now(UTC)
-    if request.state.role is Role.CUSTOMER and (body.party != caller.subject or body.role is not Party.CUSTOMER):
-        return problem(422, "Only for oneself", "A customer records its own consent: party must be the caller's own id and role customer.")
     table = request.app.state.consent_table
     said = Said(**body.model_dump(), recorded_by=caller.subject)
     try:
         with request.app.state.engine.begin() as connection:
             if visible(request, connection, consultation_id, "consent.record", for_update=True) is None:
                 return problem(404, "No such consultation", "There is none with this id, or it is not yours.")
+            if request.state.role is Role.CUSTOMER and (body.party != caller.subject or body.role is not Party.CUSTOMER):
+                return problem(
+                    422, "Only for oneself", "A customer records its own consent: party must be the caller's own id and role customer."
+                )
             record_id = consents.add(connection, consultation_id, said, table.version, now)
             gate = consents.gate_now(connection, consultation_id, table, now)
             details = (("outcome", body.outcome.value), ("method", body.method.value), ("party", body.party), ("gate_open", gate.open))

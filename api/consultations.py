@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.access import deed_of
 from api.problems import Responses, described, problem
+from api.refusals import refuse
 from domain.audit import Outcome
 from domain.consultations import ConsultationType
 from domain.reconciliation import RecordingState
@@ -202,7 +203,9 @@ def visible(request: Request, connection: Connection, consultation_id: UUID, act
         refused = deed_of(
             request, action, outcome=Outcome.REFUSED, subject=str(consultation_id), details=(("why", "none that is the caller's"),)
         )
-        audit.append(connection, refused)
+        refuse(request, connection, refused)
+        return None
+    request.state.consultation_id = consultation_id
     return row
 
 

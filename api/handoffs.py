@@ -17,6 +17,7 @@ from api.agents import REFUSED, agent_id, not_an_agent
 from api.consultations import ONE, Prose, store_is_down, visible
 from api.handoff_bodies import AcceptedOut, ContextOut, HandoffOut
 from api.problems import problem
+from api.refusals import refuse
 from api.rooms import STORE_IS_DOWN, in_store, livekit, livekit_is_down, no_livekit, room_token, stored
 from domain.audit import Outcome
 from domain.grants import ParticipantType
@@ -201,10 +202,13 @@ def _change(
 def _theirs(request: Request, connection: Connection, handoff_id: UUID) -> Stored | None:
     """Agents see the whole queue, everybody else the handoffs of calls that they see."""
     found = handoffs.find(connection, handoff_id)
-    caller, role = request.state.caller, request.state.role
-    if found is None or role is Role.AGENT:
-        return found
-    return found if calls.one(connection, caller, role, found.handoff.consultation_id) is not None else None
+    if found is None:
+        return None
+    for role in request.state.roles:
+        if role is Role.AGENT or calls.one(connection, request.state.caller, role, found.handoff.consultation_id) is not None:
+            request.state.role, request.state.consultation_id = role, found.handoff.consultation_id
+            return found
+    return None
 
 
 def _refused(request: Request, connection: Connection, action: str, found: Stored, refused: HandoffRefused) -> Response:
@@ -217,7 +221,7 @@ def _refused(request: Request, connection: Connection, action: str, found: Store
         subject=str(found.handoff.id),
         details=(("why", why),),
     )
-    audit.append(connection, deed)
+    refuse(request, connection, deed)
     return problem(422 if isinstance(refused, WrongWindow) else 409, "Not as things are", str(refused))
 
 

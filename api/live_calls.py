@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from api.access import PARTICIPANT_TYPES, deed_of
 from api.consultations import Prose
 from api.problems import Responses, described, problem
+from api.refusals import refuse
 from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, slow_down, store_is_down, stored
 from domain.audit import Outcome
 from domain.consultations import ConsultationType, new_room_name
@@ -195,7 +196,7 @@ async def enter(request: Request, body: Entering) -> Entrance | Response:
 
     def refused(connection: Connection, why: str) -> None:
         details = (("participant_type", kind.value), ("why", why))
-        audit.append(connection, deed_of(request, "token.issue", outcome=Outcome.REFUSED, details=details))
+        refuse(request, connection, deed_of(request, "token.issue", outcome=Outcome.REFUSED, details=details))
 
     def entered(connection: Connection, sid: str) -> str | None:
         row = live_calls.open_room(connection, request.state.caller, role, body.room_name) if role else None

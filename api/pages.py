@@ -84,6 +84,7 @@ def transcript_page(request: Request, consultation_id: str) -> Response:
     except (OperationalError, NoConnectionFree):
         return render("message.html", 503, title="Transcript", message="The database cannot be reached. Try again in a moment.")
     if consultation is None:
+        request.state.refused_because = "no such consultation"
         return render("message.html", 404, title="Transcript", message="There is no such consultation.")
     flags = sorted({FLAGS.get(flag, flag) for recording in consultation.recordings for flag in recording.flags})
     return render("transcript.html", 200, consultation=consultation, flags=flags)

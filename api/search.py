@@ -11,6 +11,8 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.access import deed_of
 from api.problems import described, problem
+from api.refusals import refuse
+from domain.audit import Outcome
 from domain.search import QuerySyntaxError, parse
 from resources.search import LARGEST_PAGE, Hit, Page, SearchTooSlow, WrongCursor
 from resources.store import audit
@@ -76,11 +78,25 @@ def search(
 
 
 def audited_search(request: Request, query: str, *, limit: int, cursor: str | None) -> Page:
-    """The hits, once it is written down who asked for what. Raises what parsing and searching raise."""
-    page: Page = request.app.state.search.search(parse(query), limit=limit, cursor=cursor)
-    details = (("query", query), ("hits", len(page.hits)), ("continued", cursor is not None))
+    """The hits, once it is written down who asked for what. Raises what parsing and searching raise.
+
+    Of a search that cannot be read the trail has only how long it was: what was typed may be anything.
+    """
+    continued = ("continued", cursor is not None)
+    try:
+        page: Page = request.app.state.search.search(parse(query), limit=limit, cursor=cursor)
+    except (QuerySyntaxError, WrongCursor) as error:
+        details = (("why", type(error).__name__), ("length", len(query)), continued)
+        with request.app.state.engine.begin() as connection:
+            refuse(request, connection, deed_of(request, "search", outcome=Outcome.REFUSED, details=details))
+        raise
+    except SearchTooSlow:
+        with request.app.state.engine.begin() as connection:
+            deed = deed_of(request, "search", outcome=Outcome.FAILED, details=(("query", query), ("why", "SearchTooSlow"), continued))
+            audit.append(connection, deed)
+        raise
     with request.app.state.engine.begin() as connection:
-        audit.append(connection, deed_of(request, "search", details=details))
+        audit.append(connection, deed_of(request, "search", details=(("query", query), ("hits", len(page.hits)), continued)))
     return page
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, RowMapping
 from api.access import deed_of
 from api.consultations import LARGEST_PAGE, ONE, PROBLEMS
 from api.problems import Responses, described, problem
+from api.refusals import refuse
 from api.rooms import in_store
 from api.training_bodies import (
     AttendanceOut,
@@ -240,11 +241,13 @@ def _with_session(
         row = _session(connection, request, training_id, for_update=for_update)
         if row is None:
             why = (("why", "none that is the caller's"),)
-            audit.append(connection, deed_of(request, action, outcome=Outcome.REFUSED, subject=str(training_id), details=why))
+            refuse(request, connection, deed_of(request, action, outcome=Outcome.REFUSED, subject=str(training_id), details=why))
             return problem(404, "No such training", "There is none with this id, or it is not yours.")
         answer = work(connection, row, datetime.now(UTC))
-        outcome = Outcome.REFUSED if isinstance(answer, Response) else Outcome.DONE
-        audit.append(connection, deed_of(request, action, outcome=outcome, consultation_id=training_id, **deed))
+        if isinstance(answer, Response):
+            refuse(request, connection, deed_of(request, action, outcome=Outcome.REFUSED, consultation_id=training_id, **deed))
+        else:
+            audit.append(connection, deed_of(request, action, consultation_id=training_id, **deed))
         return answer
 
     return in_store(request, run)

@@ -18,6 +18,7 @@ from api.consultations import ONE
 from api.live_calls import TROUBLE, Entrance
 from api.problems import Responses, described, problem
 from api.recording import wake_recording
+from api.refusals import refuse
 from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, slow_down, store_is_down, stored
 from api.training import CONFLICT
 from api.training_bodies import Answering, DisclosureOut, EnteringAsPartner, Holding
@@ -40,8 +41,8 @@ partners = APIRouter(prefix="/api/training", tags=["training"])
 """Public: the invitation says who asks."""
 trainers = APIRouter(prefix="/api/training", tags=["training"])
 
-INVITED, WRITTEN_DOWN = RateLimitItemPerMinute(30), RateLimitItemPerMinute(10)
-"""For each address and process: invitations that may be shown, and refusals of them that go to the audit trail."""
+INVITED = RateLimitItemPerMinute(30)
+"""Invitations that may be shown, for each address and process."""
 BREAK = timedelta(minutes=15)
 """How long the room stays open when everybody has left it."""
 HELD: Responses = TROUBLE | {
@@ -259,10 +260,8 @@ def _timeouts(row: RowMapping, now: datetime) -> tuple[int, int]:
 
 
 async def _note(request: Request, deed: Deed) -> None:
-    """Who is turned away is written down, but of one address few a minute, so that nobody can fill the trail."""
-    if request.app.state.limiter.hit(WRITTEN_DOWN, "turned away", origin_of(request) or ""):
-        with contextlib.suppress(SQLAlchemyError):
-            await stored(request, lambda connection: audit.append(connection, deed))
+    with contextlib.suppress(SQLAlchemyError):
+        await stored(request, lambda connection: refuse(request, connection, deed))
 
 
 def _stranger(request: Request, why: str) -> Deed:
