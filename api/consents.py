@@ -21,6 +21,8 @@ from resources.store.consents import Said
 
 router = APIRouter(prefix="/api/consultations", tags=["consent"])
 
+FOR_ONESELF = {Role.CUSTOMER: Party.CUSTOMER, Role.PARTNER: Party.PARTNER}
+"""Who records nobody's consent but their own, and as which party."""
 PLACE = Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
 
 
@@ -83,7 +85,7 @@ class Added(BaseModel):
 
 @router.post("/{consultation_id}/consent", status_code=201, summary="Record what a party said", response_model=Added, responses=ONE)
 def add_consent(request: Request, consultation_id: UUID, body: ConsentIn) -> Added | Response:
-    """Records are added and never changed: a withdrawal is another record. A customer speaks for itself alone."""
+    """Records are added and never changed: a withdrawal is another record. Customers and partners speak for themselves alone."""
     caller, now = request.state.caller, datetime.now(UTC)
     table = request.app.state.consent_table
     said = Said(**body.model_dump(), recorded_by=caller.subject)
@@ -91,10 +93,10 @@ def add_consent(request: Request, consultation_id: UUID, body: ConsentIn) -> Add
         with request.app.state.engine.begin() as connection:
             if visible(request, connection, consultation_id, "consent.record", for_update=True) is None:
                 return problem(404, "No such consultation", "There is none with this id, or it is not yours.")
-            if request.state.role is Role.CUSTOMER and (body.party != caller.subject or body.role is not Party.CUSTOMER):
-                return problem(
-                    422, "Only for oneself", "A customer records its own consent: party must be the caller's own id and role customer."
-                )
+            speaks_as = FOR_ONESELF.get(request.state.role)
+            if speaks_as is not None and (body.party != caller.subject or body.role is not speaks_as):
+                who = f"A {speaks_as} records its own consent: party must be the caller's own id and role {speaks_as}."
+                return problem(422, "Only for oneself", who)
             record_id = consents.add(connection, consultation_id, said, table.version, now)
             gate = consents.gate_now(connection, consultation_id, table, now)
             details = (("outcome", body.outcome.value), ("method", body.method.value), ("party", body.party), ("gate_open", gate.open))

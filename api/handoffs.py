@@ -20,6 +20,7 @@ from api.problems import problem
 from api.refusals import refuse
 from api.rooms import STORE_IS_DOWN, in_store, livekit, livekit_is_down, no_livekit, room_token, stored
 from domain.audit import Outcome
+from domain.consultations import ConsultationType
 from domain.grants import ParticipantType
 from domain.handoff import Handoff, HandoffReason, HandoffRefused, Window, WrongWindow, accept, cancel, decline, nobody_left
 from domain.handoff import schedule_callback as with_callback
@@ -72,6 +73,8 @@ def ask(request: Request, consultation_id: UUID, body: Asking) -> HandoffOut | R
             return problem(404, "No such consultation", "There is none with this id, or it is not yours.")
         if call["ended_at"] is not None or call["archived"]:
             return problem(409, "The call is over", "Nobody can be handed over any more: begin another consultation.")
+        if call["consultation_type"] == ConsultationType.TRAINING.value:
+            return problem(409, "A training", "There is no customer in it to hand over, and whoever enters answers its disclosure first.")
         handoff_id = handoffs.ask(connection, consultation_id, body.reason, body.summary, request.state.caller.subject, now)
         details = (("reason", body.reason.value),)
         audit.append(

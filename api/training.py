@@ -217,13 +217,12 @@ def read_attendance(request: Request, training_id: UUID) -> AttendanceOut | Resp
 
 
 def _trainer(request: Request, named: UUID | None) -> UUID | None:
-    if request.state.role is not Role.AGENT:
-        return named
+    """Whose session it is: an agent's own, also where that agent is an admin, or the one whom an admin names."""
     try:
-        own = UUID(request.state.caller.subject)
+        own = UUID(request.state.caller.subject) if Role.AGENT in request.state.roles else None
     except ValueError:
-        return None
-    return own if named in (None, own) else None
+        own = None
+    return own if named in (None, own) else named if request.state.role is not Role.AGENT else None
 
 
 def _with_session(

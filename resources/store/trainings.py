@@ -121,6 +121,21 @@ def invited(connection: Connection, invitation: Invitation, *, for_update: bool 
     return connection.execute(found.with_for_update(of=training_sessions) if for_update else found).mappings().first()
 
 
+def newest_invitation(connection: Connection, session: UUID, partner: UUID) -> Invitation | None:
+    """The one of a partner that counts, or else the last that did."""
+    table = training_invites.c
+    query = select(training_invites).where(table.consultation_id == session, table.partner_id == partner)
+    row = connection.execute(query.order_by(table.revoked_at.desc().nulls_first()).limit(1)).first()
+    return Invitation(row.id, session, partner, row.expires_at) if row is not None else None
+
+
+def is_invited(connection: Connection, session: UUID, partner: UUID, now: datetime) -> bool:
+    """Whether this partner has an invitation that counts now."""
+    table = training_invites.c
+    found = select(table.id).where(table.consultation_id == session, table.partner_id == partner)
+    return connection.execute(found.where(table.revoked_at.is_(None), table.expires_at > now)).first() is not None
+
+
 def entered(connection: Connection, session: UUID, room_sid: str, invite_id: UUID | None, now: datetime, *, driven: bool) -> None:
     """The room is open, and the invitation was used. ``driven``: its recordings are started and stopped from here."""
     row = update(consultations).where(consultations.c.id == session)
