@@ -47,6 +47,7 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/livekit/consultation"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
     ("POST", "/api/livekit/token"): PARTIES | {Role.SUPERVISOR, Role.ADMIN, Role.ASSISTANT},
     ("GET", "/metrics"): frozenset({Role.ADMIN, Role.MONITOR}),
+    ("GET", "/training"): PUBLIC,  # where invitations lead that no application takes
     ("POST", "/api/training/disclosure"): PUBLIC,  # proved by the invitation, as is entering
     ("POST", "/api/training/enter"): PUBLIC,
     ("POST", "/api/training"): TRAINERS,

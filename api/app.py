@@ -62,6 +62,7 @@ def create_app(
             async with (
                 rooms or rooms_of(settings) or nullcontext() as app.state.rooms,
                 recording.recording_calls(app),
+                training_entrance.watching_the_door(app),
                 handoff_live.watching_handoffs(app),
                 reconciling.reconciling_once(app),
             ):
@@ -97,6 +98,7 @@ def create_app(
         health.router,
         session.router,
         pages.router,
+        pages.open_to_all,
     ):
         if router is handoff_live.router:  # asks for its caller itself: before a WebSocket is open, a refusal is an answer of another kind
             app.include_router(router)

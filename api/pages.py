@@ -18,6 +18,7 @@ from resources.store import audit
 from resources.store.reading import Reader
 
 router = APIRouter()
+open_to_all = APIRouter(include_in_schema=False)
 templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -90,6 +91,12 @@ def transcript_page(request: Request, consultation_id: str) -> Response:
     return render("transcript.html", 200, consultation=consultation, flags=flags)
 
 
+@open_to_all.get("/training", response_class=HTMLResponse)
+def invitation_page() -> Response:
+    """The invitation itself is behind the # of the address, which no browser sends."""
+    return render("invitation.html", 200)
+
+
 def render(name: str, status: int, **values: object) -> Response:
-    signed_in = name != "sign_in.html"
+    signed_in = name not in ("sign_in.html", "invitation.html")
     return HTMLResponse(templates.get_template(name).render(signed_in=signed_in, **values), status_code=status, headers=HEADERS)

@@ -3,12 +3,15 @@
 Everybody who is in the room has consented before; so the recording begins by itself, and ends should somebody withdraw.
 """
 
+import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from limits import RateLimitItemPerMinute
 from sqlalchemy import Connection, RowMapping, true
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,6 +39,7 @@ from resources.settings import SettingMissing
 from resources.store import audit, consents, trainings
 from resources.store.consents import Said
 from resources.store.trainings import training_of
+from resources.training_door import TrainingDoor
 
 partners = APIRouter(prefix="/api/training", tags=["training"])
 """Public: the invitation says who asks."""
@@ -51,6 +55,29 @@ HELD: Responses = TROUBLE | {
     409: described("Not yet open, or the words have changed: says which"),
     410: described("The invitation has expired or was revoked, or the training is over"),
 }
+
+
+@asynccontextmanager
+async def watching_the_door(app: FastAPI) -> AsyncIterator[None]:
+    """While the block lasts, who is in a training without an invitation that counts is sent away. Nothing runs without LIVEKIT_URL."""
+    if app.state.rooms is None:
+        app.state.door = None
+        yield
+        return
+    app.state.door = TrainingDoor(app.state.engine, app.state.rooms)
+    running = asyncio.create_task(app.state.door.run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def watch_door(app: FastAPI) -> None:
+    """A partner came into some room."""
+    if app.state.door is not None:
+        app.state.door.wake()
 
 
 @dataclass(frozen=True)
