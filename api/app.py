@@ -93,6 +93,7 @@ def create_app(
         training_entrance.trainers,
         handoffs.router,
         agents.router,
+        handoff_live.described_router,
         handoff_live.router,
         recording.router,
         health.router,
