@@ -31,6 +31,7 @@ from api import (
     training_entrance,
     webhooks,
 )
+from api.description import Described
 from api.problems import plain_problem, problem, wrong_parameter
 from api.rates import MovingWindow
 from resources.identity import Identities, identities_of
@@ -68,7 +69,7 @@ def create_app(
             ):
                 yield
 
-    app = FastAPI(
+    app = Described(
         title="Verbatim", summary="The archive of recorded consultations", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None
     )  # FastAPI's pages load scripts from elsewhere
     app.add_exception_handler(RequestValidationError, wrong_parameter)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -26,22 +27,39 @@ FOR_ONESELF = {Role.CUSTOMER: Party.CUSTOMER, Role.PARTNER: Party.PARTNER}
 PLACE = Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
 
 
+_SAID: JsonDict = {
+    "party": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
+    "role": "customer",
+    "outcome": "granted",
+    "method": "click",
+    "script_version": "recording-2025-01",
+    "jurisdiction": "US-CA",
+    "jurisdiction_evidence": "address on file",
+}
+_TABLE = "2025-01+0123456789ab"
+_RECORD: JsonDict = {
+    **_SAID,
+    "id": "7c0b86a0-52f1-4f0e-a0e3-3c9f6a1d2b44",
+    "recorded_by": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
+    "at": "2025-03-03T15:00:19.204Z",
+    "table_version": _TABLE,
+}
+_GATE: JsonDict = {
+    "open": True,
+    "rule": "all_party",
+    "required": ["9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e"],
+    "missing": [],
+    "refused": [],
+    "table_version": _TABLE,
+}
+
+
 class ConsentIn(BaseModel):
     """``party``: the identity under which somebody is in the call. ``jurisdiction``: ISO 3166-2, left out where nobody knows."""
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={
-            "example": {
-                "party": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
-                "role": "customer",
-                "outcome": "granted",
-                "method": "click",
-                "script_version": "recording-2025-01",
-                "jurisdiction": "US-CA",
-                "jurisdiction_evidence": "address on file",
-            }
-        },
+        json_schema_extra={"example": _SAID},
     )
 
     party: Annotated[Prose, Field(min_length=1, max_length=200)]
@@ -56,6 +74,8 @@ class ConsentIn(BaseModel):
 class GateOut(BaseModel):
     """``open``: the call may be recorded now. ``missing`` must still answer, ``refused`` have declined or revoked."""
 
+    model_config = ConfigDict(json_schema_extra={"example": _GATE})
+
     open: bool
     rule: ConsentRule
     required: list[str]
@@ -67,6 +87,8 @@ class GateOut(BaseModel):
 class ConsentOut(ConsentIn):
     """``table_version``: of the table of jurisdictions that counted then."""
 
+    model_config = ConfigDict(json_schema_extra={"example": _RECORD})
+
     id: UUID
     recorded_by: str
     at: datetime
@@ -74,11 +96,15 @@ class ConsentOut(ConsentIn):
 
 
 class ConsentsOut(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"records": [_RECORD], "gate": _GATE}})
+
     records: list[ConsentOut]
     gate: GateOut
 
 
 class Added(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"id": _RECORD["id"], "gate": _GATE}})
+
     id: UUID
     gate: GateOut
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -47,36 +48,35 @@ def _storable(text: str) -> str:
 Prose = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_storable)]
 
 
+_EXAMPLE: JsonDict = {
+    "id": "0b6f2c1e-6a6a-4d39-9c0e-3f5d4f0f9a11",
+    "type": "claims",
+    "room_name": "consultation_claims_20250303T150000Z_0123456789abcdef01234567",
+    "customer_id": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
+    "agent_id": None,
+    "partner_id": None,
+    "quote_id": None,
+    "claim_id": "5f1f4d4e-53b5-4f0c-8a43-90a5b4f0c2aa",
+    "ai_handled": True,
+    "escalated_to_human": False,
+    "started_at": "2025-03-03T15:00:00Z",
+    "ended_at": "2025-03-03T15:07:30Z",
+    "duration_seconds": 450,
+    "ai_summary": "Asked how to send in photos of the damage.",
+    "agent_notes": None,
+    "customer_rating": 5,
+    "jurisdictions": {"customer": "US-CA"},
+    "archived": False,
+    "recording_state": "recorded",
+    "recording_reason": None,
+    "created_at": "2025-03-03T14:59:58Z",
+}
+
+
 class ConsultationOut(BaseModel):
     """Times in UTC. ``jurisdictions``: party to ISO 3166-2 code of where that party is. ``agent_notes`` is null for customers and partners."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "id": "0b6f2c1e-6a6a-4d39-9c0e-3f5d4f0f9a11",
-                "type": "claims",
-                "room_name": "consultation_claims_20250303T150000Z_0123456789abcdef01234567",
-                "customer_id": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
-                "agent_id": None,
-                "partner_id": None,
-                "quote_id": None,
-                "claim_id": "5f1f4d4e-53b5-4f0c-8a43-90a5b4f0c2aa",
-                "ai_handled": True,
-                "escalated_to_human": False,
-                "started_at": "2025-03-03T15:00:00Z",
-                "ended_at": "2025-03-03T15:07:30Z",
-                "duration_seconds": 450,
-                "ai_summary": "Asked how to send in photos of the damage.",
-                "agent_notes": None,
-                "customer_rating": 5,
-                "jurisdictions": {"customer": "US-CA"},
-                "archived": False,
-                "recording_state": "recorded",
-                "recording_reason": None,
-                "created_at": "2025-03-03T14:59:58Z",
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
     id: UUID
     type: ConsultationType
@@ -102,6 +102,8 @@ class ConsultationOut(BaseModel):
 
 
 class ConsultationPage(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"consultations": [_EXAMPLE], "next_cursor": None}})
+
     consultations: list[ConsultationOut]
     next_cursor: str | None
 

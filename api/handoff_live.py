@@ -31,7 +31,6 @@ LARGEST_NUMBER = 2**63 - 1
 After = Annotated[int | None, Query(ge=0, le=LARGEST_NUMBER, description="Number of the last message that one has had")]
 _AFTER: TypeAdapter[int | None] = TypeAdapter(Annotated[int | None, Field(ge=0, le=LARGEST_NUMBER)])
 _UPGRADE = {"schema": {"type": "string"}, "example": "websocket"}
-_CHANGED = {**IN_QUEUE, "state": "accepted", "offered_until": None}
 _DESCRIPTION: dict[str, Any] = {
     "x-websocket": {
         "subprotocols": ["bearer", "<access token>"],
@@ -42,7 +41,7 @@ _DESCRIPTION: dict[str, Any] = {
             },
             "change": {
                 "description": "One handoff as it is from then on; no longer in the queue where its state is accepted, callback or cancelled",
-                "example": {"type": "change", "number": 1043, "handoff": _CHANGED},
+                "example": {"type": "change", "number": 1043, "handoff": IN_QUEUE},
             },
         },
         "closeCodes": {str(EXPIRED): "The token has run out", str(BEHIND): "Too far behind: come back with the last number"},

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -41,6 +41,33 @@ class HitOut(BaseModel):
 
 
 class PageOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "query": 'speaker:customer "do not consent"',
+                "hits": [
+                    {
+                        "consultation_id": "0b6f2c1e-6a6a-4d39-9c0e-3f5d4f0f9a11",
+                        "recording_id": "5f1f4d4e-53b5-4f0c-8a43-90a5b4f0c2aa",
+                        "turn_id": 4711,
+                        "type": "claims",
+                        "speaker": "customer",
+                        "call_started_at": "2025-03-03T15:00:00Z",
+                        "start_ms": 14200,
+                        "end_ms": 16900,
+                        "snippet": [
+                            {"text": "No, I ", "highlighted": False},
+                            {"text": "do not consent", "highlighted": True},
+                            {"text": " to that.", "highlighted": False},
+                        ],
+                        "url": "/consultations/0b6f2c1e-6a6a-4d39-9c0e-3f5d4f0f9a11#turn-4711",
+                    }
+                ],
+                "next_cursor": None,
+            }
+        }
+    )
+
     query: str
     hits: list[HitOut]
     next_cursor: str | None

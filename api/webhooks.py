@@ -40,6 +40,26 @@ LONGEST_STORING_S = 10
 """A database that accepts and never answers is down too. What it stores after all is a repeated event, which harms nobody."""
 
 
+_EXAMPLE = {
+    "event": "participant_joined",
+    "id": "EV_4qQdHDyhWsFr",
+    "createdAt": "1741014000",
+    "room": {
+        "sid": "RM_Pd4kBz7xQv2n",
+        "name": "consultation_claims_20250303T150000Z_0123456789abcdef0123456789abcdef",
+        "creationTime": "1741013998",
+        "metadata": '{"type": "claims"}',
+    },
+    "participant": {
+        "sid": "PA_6xFS4qd7Mzxy",
+        "identity": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
+        "state": "ACTIVE",
+        "joinedAt": "1741014000",
+        "attributes": {"role": "customer"},
+    },
+}
+
+
 @router.post(
     "/api/livekit/webhook",
     summary="LiveKit's webhooks",
@@ -51,7 +71,9 @@ LONGEST_STORING_S = 10
         413: described("Larger than any event"),
         503: described("The store is down; LiveKit tries again"),
     },
-    openapi_extra={"requestBody": {"content": {"application/webhook+json": {"schema": {"type": "object"}}}, "required": True}},
+    openapi_extra={
+        "requestBody": {"content": {"application/webhook+json": {"schema": {"type": "object"}, "example": _EXAMPLE}}, "required": True}
+    },
 )
 async def webhook(request: Request) -> Response:
     body = await _read(request)
