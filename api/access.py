@@ -1,7 +1,7 @@
 """Who may use which route: one table, and nothing that is not in it can be reached. Whose consultations somebody sees is decided where they are read.
 
-A caller shows a bearer token; on pages, the session cookie that signing in has set, which holds the same token. Every refusal goes to
-the audit trail, but of strangers no more than a few a minute and address, so that nobody can fill it up.
+A caller shows a bearer token; on pages, the session cookie that signing in has set, which holds the same token. That refusals go to the audit
+trail is looked after in api.refusals.
 """
 
 from dataclasses import dataclass
@@ -9,18 +9,15 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI
 from fastapi.security import HTTPBearer
-from limits import RateLimitItemPerMinute
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from api.problems import Responses, described, problem
-from domain.audit import Deed, Outcome
+from domain.audit import Deed
 from domain.grants import ParticipantType
 from domain.roles import Caller, Role
 from resources.identity import IssuerUnavailable, NotIdentified
-from resources.store import audit
 
 bearer = HTTPBearer(auto_error=False, scheme_name="bearer", bearerFormat="JWT", description="A token of the OIDC issuer")
 """Only for the description; ``authorise`` decides."""
@@ -50,6 +47,7 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("POST", "/api/livekit/consultation"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
     ("POST", "/api/livekit/token"): PARTIES | {Role.SUPERVISOR, Role.ADMIN, Role.ASSISTANT},
     ("GET", "/metrics"): frozenset({Role.ADMIN, Role.MONITOR}),
+    ("GET", "/training"): PUBLIC,  # where invitations lead that no application takes
     ("POST", "/api/training/disclosure"): PUBLIC,  # proved by the invitation, as is entering
     ("POST", "/api/training/enter"): PUBLIC,
     ("POST", "/api/training"): TRAINERS,
@@ -57,7 +55,8 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/training/{training_id}"): TRAINERS | {Role.COMPLIANCE},
     ("PUT", "/api/training/{training_id}"): TRAINERS,
     ("DELETE", "/api/training/{training_id}"): TRAINERS,
-    ("POST", "/api/training/{training_id}/enter"): frozenset({Role.AGENT}),
+    ("GET", "/api/training/{training_id}/disclosure"): TRAINERS | {Role.PARTNER},
+    ("POST", "/api/training/{training_id}/enter"): TRAINERS | {Role.PARTNER},
     ("POST", "/api/training/{training_id}/invites"): TRAINERS,
     ("DELETE", "/api/training/{training_id}/invites/{invite_id}"): TRAINERS,
     ("POST", "/api/training/{training_id}/materials"): TRAINERS,
@@ -78,7 +77,7 @@ ROUTES: dict[tuple[str, str], frozenset[Role]] = {
     ("GET", "/api/consultations"): PARTIES | OFFICERS,
     ("GET", "/api/consultations/{consultation_id}"): PARTIES | OFFICERS | {Role.ASSISTANT},
     ("GET", "/api/consultations/{consultation_id}/consent"): PARTIES | OFFICERS | {Role.ASSISTANT},
-    ("POST", "/api/consultations/{consultation_id}/consent"): frozenset({Role.CUSTOMER, Role.AGENT, Role.ADMIN, Role.ASSISTANT}),
+    ("POST", "/api/consultations/{consultation_id}/consent"): PARTIES | {Role.ADMIN, Role.ASSISTANT},
     ("GET", "/api/consultations/{consultation_id}/recordings"): PARTIES | OFFICERS,
     ("GET", "/api/consultations/{consultation_id}/transcript"): OFFICERS,
     ("GET", "/api/consultations/{consultation_id}/findings"): OFFICERS,
@@ -125,26 +124,18 @@ class Refused(Exception):
     detail: str
 
 
-_FEW = RateLimitItemPerMinute(10)
-
-
 def authorise(connection: HTTPConnection) -> None:
-    """A dependency of every route that is not public: sets ``connection.state.caller`` and ``.role``. Raises Refused."""
+    """A dependency of every route that is not public: sets ``connection.state.caller``, ``.roles`` (all in which it may be here, the one that
+    sees most first) and ``.role``, the first of them. Raises Refused.
+    """
     path = connection.scope["route"].path
     allowed = ROUTES.get((connection.scope.get("method", "GET"), path), PUBLIC)
-    try:
-        caller = caller_of(connection, cookie=path in PAGES or path == MEDIA)
-    except Refused as stranger:
-        if connection.app.state.limiter.hit(_FEW, "stranger", origin_of(connection) or ""):
-            _record_refusal(connection, Caller("stranger", frozenset()), "none", stranger.detail)
-        raise
-    role = caller.acting(allowed)
-    if role is None:
+    caller = connection.state.caller = caller_of(connection, cookie=path in PAGES or path == MEDIA)
+    roles = caller.acting_in(allowed)
+    if not roles:
         named = " or ".join(sorted(allowed))
-        refused = Refused(403, "Not for this role", f"This needs the role {named}, which the token does not give.")
-        _record_refusal(connection, caller, next(iter(sorted(caller.roles)), "none"), refused.detail)
-        raise refused
-    connection.state.caller, connection.state.role = caller, role
+        raise Refused(403, "Not for this role", f"This needs the role {named}, which the token does not give.")
+    connection.state.roles, connection.state.role = roles, roles[0]
 
 
 def caller_of(connection: HTTPConnection, *, cookie: bool) -> Caller:
@@ -179,6 +170,8 @@ def origin_of(connection: HTTPConnection) -> str | None:
 def refusal(request: HTTPConnection, error: Exception) -> Response:
     """For FastAPI: a problem, or for somebody at a page the way to the sign-in."""
     assert isinstance(error, Refused)
+    if error.status != 503:
+        request.state.refused_because = error.detail
     if error.status == 401 and getattr(request.scope.get("route"), "path", None) in PAGES:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?next={quote(asked, safe='')}", 303, headers={"Cache-Control": "no-store"})
@@ -212,13 +205,3 @@ def _paths(route: BaseRoute) -> list[tuple[str, str]]:
         return [key for inner in included.routes for key in _paths(inner)]
     methods = getattr(route, "methods", None) or {"GET"}
     return [(method, getattr(route, "path", "")) for method in methods if method != "HEAD"]
-
-
-def _record_refusal(connection: HTTPConnection, caller: Caller, role: str, why: str) -> None:
-    details = (("method", connection.scope.get("method", "GET")), ("route", connection.scope["route"].path), ("why", why))
-    deed = Deed(caller.subject, role, "request", Outcome.REFUSED, origin=origin_of(connection), details=details)
-    try:
-        with connection.app.state.engine.begin() as database:
-            audit.append(database, deed)
-    except SQLAlchemyError:
-        pass  # nothing is let through for it; the log of the server has the outage

@@ -25,6 +25,7 @@ from api import (
     playback,
     reconciling,
     recording,
+    refusals,
     reviews,
     search,
     session,
@@ -33,6 +34,7 @@ from api import (
     verdicts,
     webhooks,
 )
+from api.description import Described
 from api.problems import plain_problem, problem, wrong_parameter
 from api.rates import MovingWindow, SharedWindow
 from resources.identity import Identities, identities_of
@@ -66,12 +68,13 @@ def create_app(
             async with (
                 rooms or rooms_of(settings) or nullcontext() as app.state.rooms,
                 recording.recording_calls(app),
+                training_entrance.watching_the_door(app),
                 handoff_live.watching_handoffs(app),
                 reconciling.reconciling_once(app),
             ):
                 yield
 
-    app = FastAPI(
+    app = Described(
         title="Verbatim", summary="The archive of recorded consultations", version="0.1.0", lifespan=lifespan, docs_url=None, redoc_url=None
     )  # FastAPI's pages load scripts from elsewhere
     app.add_exception_handler(RequestValidationError, wrong_parameter)
@@ -80,6 +83,7 @@ def create_app(
     app.state.webhooks = Webhooks(keys)
     app.state.identities = trusted
     app.state.limiter = MovingWindow()
+    app.state.refusals = refusals.Refusals(app.state.limiter)
     app.state.settings = settings
     app.state.consent_table = recording_consent()
     app.state.development = settings.oidc_issuer is None
@@ -95,6 +99,7 @@ def create_app(
         training_entrance.trainers,
         handoffs.router,
         agents.router,
+        handoff_live.described_router,
         handoff_live.router,
         recording.router,
         verdicts.router,
@@ -103,6 +108,7 @@ def create_app(
         health.router,
         session.router,
         pages.router,
+        pages.open_to_all,
     ):
         if router is handoff_live.router:  # asks for its caller itself: before a WebSocket is open, a refusal is an answer of another kind
             app.include_router(router)
@@ -112,6 +118,7 @@ def create_app(
             app.include_router(router)
     access.require_listed(app)
     app.state.registry = CollectorRegistry()
+    app.add_middleware(refusals.RefusalsWritten)
     app.add_middleware(metrics.Measured, registry=app.state.registry)
     if settings.oidc_issuer is None:
         app.add_middleware(LoopbackOnly)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -21,7 +22,36 @@ from resources.store.consents import Said
 
 router = APIRouter(prefix="/api/consultations", tags=["consent"])
 
+FOR_ONESELF = {Role.CUSTOMER: Party.CUSTOMER, Role.PARTNER: Party.PARTNER}
+"""Who records nobody's consent but their own, and as which party."""
 PLACE = Field(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")
+
+
+_SAID: JsonDict = {
+    "party": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
+    "role": "customer",
+    "outcome": "granted",
+    "method": "click",
+    "script_version": "recording-2025-01",
+    "jurisdiction": "US-CA",
+    "jurisdiction_evidence": "address on file",
+}
+_TABLE = "2025-01+0123456789ab"
+_RECORD: JsonDict = {
+    **_SAID,
+    "id": "7c0b86a0-52f1-4f0e-a0e3-3c9f6a1d2b44",
+    "recorded_by": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
+    "at": "2025-03-03T15:00:19.204Z",
+    "table_version": _TABLE,
+}
+_GATE: JsonDict = {
+    "open": True,
+    "rule": "all_party",
+    "required": ["9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e"],
+    "missing": [],
+    "refused": [],
+    "table_version": _TABLE,
+}
 
 
 class ConsentIn(BaseModel):
@@ -29,17 +59,7 @@ class ConsentIn(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={
-            "example": {
-                "party": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
-                "role": "customer",
-                "outcome": "granted",
-                "method": "click",
-                "script_version": "recording-2025-01",
-                "jurisdiction": "US-CA",
-                "jurisdiction_evidence": "address on file",
-            }
-        },
+        json_schema_extra={"example": _SAID},
     )
 
     party: Annotated[Prose, Field(min_length=1, max_length=200)]
@@ -54,6 +74,8 @@ class ConsentIn(BaseModel):
 class GateOut(BaseModel):
     """``open``: the call may be recorded now. ``missing`` must still answer, ``refused`` have declined or revoked."""
 
+    model_config = ConfigDict(json_schema_extra={"example": _GATE})
+
     open: bool
     rule: ConsentRule
     required: list[str]
@@ -65,6 +87,8 @@ class GateOut(BaseModel):
 class ConsentOut(ConsentIn):
     """``table_version``: of the table of jurisdictions that counted then."""
 
+    model_config = ConfigDict(json_schema_extra={"example": _RECORD})
+
     id: UUID
     recorded_by: str
     at: datetime
@@ -72,27 +96,33 @@ class ConsentOut(ConsentIn):
 
 
 class ConsentsOut(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"records": [_RECORD], "gate": _GATE}})
+
     records: list[ConsentOut]
     gate: GateOut
 
 
 class Added(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"id": _RECORD["id"], "gate": _GATE}})
+
     id: UUID
     gate: GateOut
 
 
 @router.post("/{consultation_id}/consent", status_code=201, summary="Record what a party said", response_model=Added, responses=ONE)
 def add_consent(request: Request, consultation_id: UUID, body: ConsentIn) -> Added | Response:
-    """Records are added and never changed: a withdrawal is another record. A customer speaks for itself alone."""
+    """Records are added and never changed: a withdrawal is another record. Customers and partners speak for themselves alone."""
     caller, now = request.state.caller, datetime.now(UTC)
-    if request.state.role is Role.CUSTOMER and (body.party != caller.subject or body.role is not Party.CUSTOMER):
-        return problem(422, "Only for oneself", "A customer records its own consent: party must be the caller's own id and role customer.")
     table = request.app.state.consent_table
     said = Said(**body.model_dump(), recorded_by=caller.subject)
     try:
         with request.app.state.engine.begin() as connection:
             if visible(request, connection, consultation_id, "consent.record", for_update=True) is None:
                 return problem(404, "No such consultation", "There is none with this id, or it is not yours.")
+            speaks_as = FOR_ONESELF.get(request.state.role)
+            if speaks_as is not None and (body.party != caller.subject or body.role is not speaks_as):
+                who = f"A {speaks_as} records its own consent: party must be the caller's own id and role {speaks_as}."
+                return problem(422, "Only for oneself", who)
             record_id = consents.add(connection, consultation_id, said, table.version, now)
             gate = consents.gate_now(connection, consultation_id, table, now)
             evaluations.judge_again(connection, [consultation_id])  # where it has been judged: what is said after the call counts, too

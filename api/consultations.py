@@ -7,15 +7,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.access import deed_of
 from api.problems import Responses, described, problem
+from api.refusals import refuse
 from domain.audit import Outcome
 from domain.consultations import ConsultationType
 from domain.reconciliation import RecordingState
+from domain.roles import Role
 from resources.store import audit, calls
 from resources.store.calls import CallState, Filters
 
@@ -45,36 +48,35 @@ def _storable(text: str) -> str:
 Prose = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_storable)]
 
 
-class ConsultationOut(BaseModel):
-    """Times in UTC. ``jurisdictions``: party to ISO 3166-2 code of where that party is."""
+_EXAMPLE: JsonDict = {
+    "id": "0b6f2c1e-6a6a-4d39-9c0e-3f5d4f0f9a11",
+    "type": "claims",
+    "room_name": "consultation_claims_20250303T150000Z_0123456789abcdef01234567",
+    "customer_id": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
+    "agent_id": None,
+    "partner_id": None,
+    "quote_id": None,
+    "claim_id": "5f1f4d4e-53b5-4f0c-8a43-90a5b4f0c2aa",
+    "ai_handled": True,
+    "escalated_to_human": False,
+    "started_at": "2025-03-03T15:00:00Z",
+    "ended_at": "2025-03-03T15:07:30Z",
+    "duration_seconds": 450,
+    "ai_summary": "Asked how to send in photos of the damage.",
+    "agent_notes": None,
+    "customer_rating": 5,
+    "jurisdictions": {"customer": "US-CA"},
+    "archived": False,
+    "recording_state": "recorded",
+    "recording_reason": None,
+    "created_at": "2025-03-03T14:59:58Z",
+}
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "id": "0b6f2c1e-6a6a-4d39-9c0e-3f5d4f0f9a11",
-                "type": "claims",
-                "room_name": "consultation_claims_20250303T150000Z_0123456789abcdef01234567",
-                "customer_id": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
-                "agent_id": None,
-                "partner_id": None,
-                "quote_id": None,
-                "claim_id": "5f1f4d4e-53b5-4f0c-8a43-90a5b4f0c2aa",
-                "ai_handled": True,
-                "escalated_to_human": False,
-                "started_at": "2025-03-03T15:00:00Z",
-                "ended_at": "2025-03-03T15:07:30Z",
-                "duration_seconds": 450,
-                "ai_summary": "Asked how to send in photos of the damage.",
-                "agent_notes": None,
-                "customer_rating": 5,
-                "jurisdictions": {"customer": "US-CA"},
-                "archived": False,
-                "recording_state": "recorded",
-                "recording_reason": None,
-                "created_at": "2025-03-03T14:59:58Z",
-            }
-        }
-    )
+
+class ConsultationOut(BaseModel):
+    """Times in UTC. ``jurisdictions``: party to ISO 3166-2 code of where that party is. ``agent_notes`` is null for customers and partners."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
     id: UUID
     type: ConsultationType
@@ -100,6 +102,8 @@ class ConsultationOut(BaseModel):
 
 
 class ConsultationPage(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"consultations": [_EXAMPLE], "next_cursor": None}})
+
     consultations: list[ConsultationOut]
     next_cursor: str | None
 
@@ -145,12 +149,12 @@ def list_consultations(
     filters = Filters(type, state, customer_id, agent_id, since, until, archived, recording_state)
     try:
         with request.app.state.engine.connect() as connection:
-            page = calls.listed(connection, request.state.caller, request.state.role, filters, limit=limit, cursor=cursor)
+            page = calls.listed(connection, request.state.caller, request.state.roles, filters, limit=limit, cursor=cursor)
     except calls.WrongCursor:
         return problem(400, "Not a cursor", "The cursor is not one that this list has given: begin without one.")
     except (OperationalError, NoConnectionFree):
         return store_is_down()
-    return ConsultationPage(consultations=[_out(row) for row in page.rows], next_cursor=page.next_cursor)
+    return ConsultationPage(consultations=[_out(request, row) for row in page.rows], next_cursor=page.next_cursor)
 
 
 @router.get("/{consultation_id}", summary="One consultation", response_model=ConsultationOut, responses=ONE)
@@ -193,21 +197,35 @@ def _changed(request: Request, consultation_id: UUID, action: str, values: dict[
             audit.append(connection, deed_of(request, action, consultation_id=consultation_id, **deed))
     except (OperationalError, NoConnectionFree):
         return store_is_down()
-    return _out({**row, **values})
+    return _out(request, {**row, **values})
 
 
 def visible(request: Request, connection: Connection, consultation_id: UUID, action: str, *, for_update: bool) -> RowMapping | None:
-    row = calls.one(connection, request.state.caller, request.state.role, consultation_id, for_update=for_update)
-    if row is None:
-        refused = deed_of(
-            request, action, outcome=Outcome.REFUSED, subject=str(consultation_id), details=(("why", "none that is the caller's"),)
-        )
-        audit.append(connection, refused)
-    return row
+    """The call, if the caller sees it in some role; from then on ``request.state.role`` is that one. Else the refusal is written down."""
+    for role in request.state.roles:
+        row = calls.one(connection, request.state.caller, role, consultation_id, for_update=for_update)
+        if row is not None:
+            request.state.role, request.state.consultation_id = role, consultation_id
+            return row
+    refused = deed_of(
+        request, action, outcome=Outcome.REFUSED, subject=str(consultation_id), details=(("why", "none that is the caller's"),)
+    )
+    refuse(request, connection, refused)
+    return None
 
 
-def _out(row: Mapping[str, Any] | RowMapping) -> ConsultationOut:
-    return ConsultationOut(type=row["consultation_type"], **{name: row[name] for name in calls.COLUMNS if name != "consultation_type"})
+def _out(request: Request, row: Mapping[str, Any] | RowMapping) -> ConsultationOut:
+    shown = {name: row[name] for name in calls.COLUMNS if name != "consultation_type"}
+    if not _reads_notes(request, row):
+        shown["agent_notes"] = None
+    return ConsultationOut(type=row["consultation_type"], **shown)
+
+
+def _reads_notes(request: Request, row: Mapping[str, Any] | RowMapping) -> bool:
+    """What an agent notes is for those who work here: not for the customer and the partner, of whom it may speak."""
+    roles = set(request.state.roles)
+    own_agent = Role.AGENT in roles and str(row["agent_id"]) == request.state.caller.subject.lower()
+    return own_agent or bool(roles & {Role.ADMIN, Role.COMPLIANCE, Role.ASSISTANT})
 
 
 def store_is_down() -> Response:

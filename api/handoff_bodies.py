@@ -30,6 +30,16 @@ IN_QUEUE: JsonDict = {
 }
 
 
+TO_CALL: JsonDict = {
+    "id": HANDOFF,
+    "consultation_id": CALL,
+    "customer_id": CUSTOMER,
+    "reason": "requested",
+    "callback_start": "2025-03-04T17:00:00Z",
+    "callback_end": "2025-03-04T19:00:00Z",
+}
+
+
 class HandoffOut(BaseModel):
     """``nobody_left``: no agent can be asked now, so the customer may choose to be called back. Times in UTC."""
 
@@ -146,18 +156,7 @@ class AcceptedOut(BaseModel):
 
 
 class CallbackOut(BaseModel):
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "id": HANDOFF,
-                "consultation_id": CALL,
-                "customer_id": CUSTOMER,
-                "reason": "requested",
-                "callback_start": "2025-03-04T17:00:00Z",
-                "callback_end": "2025-03-04T19:00:00Z",
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": TO_CALL})
 
     id: UUID
     consultation_id: UUID
@@ -168,4 +167,6 @@ class CallbackOut(BaseModel):
 
 
 class CallbacksOut(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"callbacks": [TO_CALL]}})
+
     callbacks: list[CallbackOut]

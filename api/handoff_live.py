@@ -1,32 +1,52 @@
-"""GET /api/handoff/live: a WebSocket that pushes the queue of handoffs as it changes. What it pushes from: resources.handoff_watch.
-
-A message is JSON: ``{"type": "queue", "number": n, "handoffs": [...]}`` is everything that is open, ``{"type": "change", "number": n,
-"handoff": {...}}`` one handoff as it is from then on, no longer in the queue where its state is accepted, callback or cancelled. Whoever comes
-back with ``?after=n`` gets what came after n, or the whole queue where that is not kept any more.
+"""GET /api/handoff/live: a WebSocket that pushes the queue of handoffs as it changes. What it pushes from: resources.handoff_watch. The messages,
+and what a dashboard does with them: docs/handoff-live.md.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import anyio
 from anyio import to_thread
-from fastapi import APIRouter, FastAPI, Query, WebSocket
+from fastapi import APIRouter, FastAPI, Query, Response, WebSocket
+from pydantic import Field, TypeAdapter, ValidationError
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from api.access import Refused, authorise, refusal
-from api.problems import problem
+from api.handoff_bodies import IN_QUEUE
+from api.problems import described, problem
 from api.rooms import STORE_IS_DOWN
 from resources.handoff_watch import Dashboard, FellBehind, HandoffWatch, change_message, queue_message
 from resources.store import handoffs
 
 router = APIRouter()
+described_router = APIRouter(tags=["handoff"])
+"""The same address without a WebSocket, so that the API's description has it."""
 
 EXPIRED, BEHIND = 4401, 4008
 """Codes with which it is closed: the token has run out; come back with your number."""
 LARGEST_NUMBER = 2**63 - 1
+After = Annotated[int | None, Query(ge=0, le=LARGEST_NUMBER, description="Number of the last message that one has had")]
+_AFTER: TypeAdapter[int | None] = TypeAdapter(Annotated[int | None, Field(ge=0, le=LARGEST_NUMBER)])
+_UPGRADE = {"schema": {"type": "string"}, "example": "websocket"}
+_DESCRIPTION: dict[str, Any] = {
+    "x-websocket": {
+        "subprotocols": ["bearer", "<access token>"],
+        "messages": {
+            "queue": {
+                "description": "Everything that is open: first of all, and where what came after `after` is not kept any more",
+                "example": {"type": "queue", "number": 1042, "handoffs": [IN_QUEUE]},
+            },
+            "change": {
+                "description": "One handoff as it is from then on; no longer in the queue where its state is accepted, callback or cancelled",
+                "example": {"type": "change", "number": 1043, "handoff": IN_QUEUE},
+            },
+        },
+        "closeCodes": {str(EXPIRED): "The token has run out", str(BEHIND): "Too far behind: come back with the last number"},
+    }
+}
 
 
 @asynccontextmanager
@@ -43,15 +63,19 @@ async def watching_handoffs(app: FastAPI) -> AsyncIterator[None]:
 
 
 @router.websocket("/api/handoff/live")
-async def live(socket: WebSocket, after: Annotated[int | None, Query(ge=0, le=LARGEST_NUMBER)] = None) -> None:
+async def live(socket: WebSocket) -> None:
     """The token comes in the Authorization header or, from a browser, as the subprotocol after ``bearer``; never in the address.
 
     No cookie counts here, so a page elsewhere cannot open it in a person's name.
     """
     try:
         await to_thread.run_sync(authorise, socket)
+        after = _AFTER.validate_python(socket.query_params.get("after"))  # not before it is known who asks
     except Refused as refused:
-        await socket.send_denial_response(refusal(socket, refused))
+        await _deny(socket, refusal(socket, refused))
+        return
+    except ValidationError as error:
+        await _deny(socket, problem(422, "A parameter is missing or wrong", f"after: {error.errors()[0]['msg']}"))
         return
     watch: HandoffWatch = socket.app.state.handoffs
     dashboard = watch.join()
@@ -59,7 +83,7 @@ async def live(socket: WebSocket, after: Annotated[int | None, Query(ge=0, le=LA
         try:
             number, messages = await to_thread.run_sync(_missed, socket, after)
         except STORE_IS_DOWN:
-            await socket.send_denial_response(problem(503, "The store is down", "The queue cannot be read now; try again."))
+            await _deny(socket, problem(503, "The store is down", "The queue cannot be read now; try again."))
             return
         await socket.accept("bearer" if "bearer" in socket.scope["subprotocols"] else None)
         with suppress(WebSocketDisconnect):
@@ -70,6 +94,34 @@ async def live(socket: WebSocket, after: Annotated[int | None, Query(ge=0, le=LA
                 await socket.close(code)
     finally:
         watch.leave(dashboard)
+
+
+@described_router.get(
+    "/api/handoff/live",
+    summary="Watch the queue, over a WebSocket",
+    status_code=426,
+    response_class=Response,
+    responses={
+        101: {"description": "The WebSocket is open, and messages come; see `x-websocket`", "headers": {"Upgrade": _UPGRADE}},
+        422: described("`after` is no number of a message"),
+        426: described("Not asked for as a WebSocket") | {"headers": {"Upgrade": _UPGRADE}},
+    },
+    openapi_extra=_DESCRIPTION,
+)
+def describe(after: After = None) -> Response:
+    """Pushes each change of the queue to whoever watches it. The token comes in the Authorization header or, from a browser, as the subprotocol
+    after `bearer`; never in the address. Whoever comes back with `after` gets what they missed.
+    """
+    return problem(426, "A WebSocket", "This address is for a WebSocket: connect with ws:// or wss://.", headers={"Upgrade": "websocket"})
+
+
+async def _deny(socket: WebSocket, answer: Response) -> None:
+    """The answer of one who was not let in; a server that can give none before a WebSocket is open says 403 by itself."""
+    if "websocket.http.response" in socket.scope.get("extensions", {}):
+        await socket.send_denial_response(answer)
+    else:
+        socket.state.refused_because = getattr(socket.state, "refused_because", "not let in")
+        await socket.close()
 
 
 def _missed(socket: WebSocket, after: int | None) -> tuple[int, list[str]]:

@@ -17,8 +17,10 @@ from api.agents import REFUSED, agent_id, not_an_agent
 from api.consultations import ONE, Prose, store_is_down, visible
 from api.handoff_bodies import AcceptedOut, ContextOut, HandoffOut
 from api.problems import problem
+from api.refusals import refuse
 from api.rooms import STORE_IS_DOWN, in_store, livekit, livekit_is_down, no_livekit, room_token, stored
 from domain.audit import Outcome
+from domain.consultations import ConsultationType
 from domain.grants import ParticipantType
 from domain.handoff import Handoff, HandoffReason, HandoffRefused, Window, WrongWindow, accept, cancel, decline, nobody_left
 from domain.handoff import schedule_callback as with_callback
@@ -71,6 +73,8 @@ def ask(request: Request, consultation_id: UUID, body: Asking) -> HandoffOut | R
             return problem(404, "No such consultation", "There is none with this id, or it is not yours.")
         if call["ended_at"] is not None or call["archived"]:
             return problem(409, "The call is over", "Nobody can be handed over any more: begin another consultation.")
+        if call["consultation_type"] == ConsultationType.TRAINING.value:
+            return problem(409, "A training", "There is no customer in it to hand over, and whoever enters answers its disclosure first.")
         handoff_id = handoffs.ask(connection, consultation_id, body.reason, body.summary, request.state.caller.subject, now)
         details = (("reason", body.reason.value),)
         audit.append(
@@ -207,10 +211,13 @@ def _change(
 def _theirs(request: Request, connection: Connection, handoff_id: UUID) -> Stored | None:
     """Agents see the whole queue, everybody else the handoffs of calls that they see."""
     found = handoffs.find(connection, handoff_id)
-    caller, role = request.state.caller, request.state.role
-    if found is None or role is Role.AGENT:
-        return found
-    return found if calls.one(connection, caller, role, found.handoff.consultation_id) is not None else None
+    if found is None:
+        return None
+    for role in request.state.roles:
+        if role is Role.AGENT or calls.one(connection, request.state.caller, role, found.handoff.consultation_id) is not None:
+            request.state.role, request.state.consultation_id = role, found.handoff.consultation_id
+            return found
+    return None
 
 
 def _refused(request: Request, connection: Connection, action: str, found: Stored, refused: HandoffRefused) -> Response:
@@ -221,7 +228,7 @@ def _refused(request: Request, connection: Connection, action: str, found: Store
 def _record_refused(request: Request, connection: Connection, action: str, found: Stored, why: str) -> None:
     call, details = found.handoff.consultation_id, (("why", why),)
     deed = deed_of(request, action, outcome=Outcome.REFUSED, consultation_id=call, subject=str(found.handoff.id), details=details)
-    audit.append(connection, deed)
+    refuse(request, connection, deed)
 
 
 def _shown(connection: Connection, handoff_id: UUID, now: datetime) -> HandoffOut:

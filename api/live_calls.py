@@ -14,11 +14,12 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter, Header, Request, Response
 from limits import RateLimitItemPerMinute
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from sqlalchemy import Connection
+from sqlalchemy import Connection, true
 
 from api.access import PARTICIPANT_TYPES, deed_of
 from api.consultations import Prose
 from api.problems import Responses, described, problem
+from api.refusals import refuse
 from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, slow_down, store_is_down, stored, too_often
 from domain.audit import Outcome
 from domain.consultations import ConsultationType, new_room_name
@@ -26,7 +27,8 @@ from domain.grants import ParticipantType
 from domain.roles import Role
 from resources.livekit_rooms import LiveKitRefused, LiveKitUnreachable
 from resources.livekit_tokens import TTL
-from resources.store import audit, live_calls
+from resources.policies import training_disclosure
+from resources.store import audit, consents, live_calls, trainings
 from resources.store.live_calls import CallOver, KeyReused, NewCall, NotTheirs
 
 T = TypeVar("T")
@@ -34,6 +36,9 @@ router = APIRouter(prefix="/api/livekit", tags=["live calls"])
 
 BEGINNINGS, TOKENS = RateLimitItemPerMinute(10), RateLimitItemPerMinute(30)
 """For each caller."""
+
+SPEAKING_IN_TRAININGS = frozenset({ParticipantType.AGENT, ParticipantType.PARTNER, ParticipantType.ADMIN})
+"""Who is recorded there; the assistant consents to nothing, and a supervisor is neither seen nor heard."""
 
 TROUBLE: Responses = {
     400: described("The body is not JSON"),
@@ -68,7 +73,9 @@ class Beginning(BaseModel):
 
 
 class Begun(BaseModel):
-    """``token`` lets the customer into the room at ``url``; it is null where somebody else began the call."""
+    """``token`` lets the customer into the room at ``url`` until ``expires_at``; both are null where somebody else began the call: then the
+    customer asks for a token of its own.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -85,8 +92,8 @@ class Begun(BaseModel):
     consultation_id: UUID
     room_name: str
     url: str
-    token: str
-    expires_at: datetime
+    token: str | None
+    expires_at: datetime | None
 
 
 class Entering(BaseModel):
@@ -109,6 +116,16 @@ class Entering(BaseModel):
 
 
 class Entrance(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "token": "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
+                "url": "wss://livekit.example",
+                "expires_at": "2025-03-03T16:00:00Z",
+            }
+        }
+    )
+
     token: str
     url: str
     expires_at: datetime
@@ -120,7 +137,7 @@ async def begin(
     body: Beginning,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")] = None,
 ) -> Begun | Response:
-    """Opens a room on LiveKit and returns what the customer needs to enter it. Sent again with the same Idempotency-Key, it is the same call."""
+    """Opens a room on LiveKit and returns what its customer needs to enter it. Sent again with the same Idempotency-Key, it is the same call."""
     settings, rooms = livekit(request)
     if rooms is None:
         return no_livekit()
@@ -129,6 +146,7 @@ async def begin(
     customer = _customer(request, body)
     if customer is None:
         return problem(422, "Whose call is it?", "customer must be the id of the customer; a customer begins only calls of their own.")
+    theirs = request.state.role is Role.CUSTOMER
     call = NewCall(body.type, customer, body.quote_id, body.claim_id, body.jurisdiction)
     actor = request.state.caller.subject
     wanted = new_room_name(body.type, datetime.now(UTC), secrets.token_hex(16))
@@ -139,14 +157,15 @@ async def begin(
             return uuid4(), wanted
         return live_calls.remember(connection, actor, idempotency_key, hashlib.sha256(repr(call).encode()).hexdigest(), wanted)
 
-    def begun(connection: Connection, sid: str) -> tuple[UUID, str]:
+    def begun(connection: Connection, sid: str) -> tuple[UUID, str | None]:
         row = live_calls.begin(connection, consultation_id, room_name, sid, call, driven=request.app.state.recording is not None)
-        token = room_token(settings, room_name, str(customer), ParticipantType.CUSTOMER)
         found: UUID = row["id"]
         audit.append(connection, deed_of(request, "consultation.begin", consultation_id=found, details=(("type", body.type.value),)))
+        if not theirs:
+            return found, None
         details = (("participant_type", "customer"), ("identity", str(customer)))
         audit.append(connection, deed_of(request, "token.issue", consultation_id=found, details=details))
-        return found, token
+        return found, room_token(settings, room_name, str(customer), ParticipantType.CUSTOMER)
 
     try:
         consultation_id, room_name = await stored(request, remembered)
@@ -177,7 +196,8 @@ async def begin(
         with contextlib.suppress(LiveKitUnreachable, LiveKitRefused):
             await rooms.delete_room(room_name)
         return store_is_down()
-    return Begun(consultation_id=found, room_name=room_name, url=settings.client_url, token=token, expires_at=datetime.now(UTC) + TTL)
+    ends = datetime.now(UTC) + TTL if token is not None else None
+    return Begun(consultation_id=found, room_name=room_name, url=settings.client_url, token=token, expires_at=ends)
 
 
 @router.post(
@@ -203,13 +223,16 @@ async def enter(request: Request, body: Entering) -> Entrance | Response:
 
     def refused(connection: Connection, why: str) -> None:
         details = (("participant_type", kind.value), ("why", why))
-        audit.append(connection, deed_of(request, "token.issue", outcome=Outcome.REFUSED, details=details))
+        refuse(request, connection, deed_of(request, "token.issue", outcome=Outcome.REFUSED, details=details))
 
-    def entered(connection: Connection, sid: str) -> str | None:
+    def entered(connection: Connection, sid: str) -> str | Response:
         row = live_calls.open_room(connection, request.state.caller, role, body.room_name) if role else None
         if row is None or row["room_sid"] not in (None, sid):
             refused(connection, "no open room of the caller's")
-            return None
+            return _no_room()
+        if kind in SPEAKING_IN_TRAININGS and (why := _kept_out(connection, row["id"], kind, body.identity)) is not None:
+            refused(connection, why)
+            return problem(403, "This training is recorded", "Enter it by POST /api/training/{id}/enter, which asks for consent first.")
         details = (("participant_type", kind.value), ("identity", body.identity))
         audit.append(connection, deed_of(request, "token.issue", consultation_id=row["id"], details=details))
         return room_token(settings, body.room_name, body.identity, kind)
@@ -230,20 +253,23 @@ async def enter(request: Request, body: Entering) -> Entrance | Response:
         return store_is_down()
     except (LiveKitUnreachable, LiveKitRefused) as error:
         return livekit_is_down(error)
-    if token is None or isinstance(token, Response):
-        return token or _no_room()
+    if isinstance(token, Response):
+        return token
     return Entrance(token=token, url=settings.client_url, expires_at=datetime.now(UTC) + TTL)
 
 
 def _customer(request: Request, body: Beginning) -> UUID | None:
-    """Whose call it is: a customer's own, or the one whom somebody else names."""
-    if request.state.role is not Role.CUSTOMER:
-        return body.customer
+    """Whose call it is: a customer's own, also where that customer has other roles, or the one whom somebody else names. Sets the role in which
+    it is begun.
+    """
     try:
-        own = UUID(request.state.caller.subject)
+        own = UUID(request.state.caller.subject) if Role.CUSTOMER in request.state.roles else None
     except ValueError:
-        return None
-    return own if body.customer in (None, own) else None
+        own = None
+    if own is not None and body.customer in (None, own):
+        request.state.role = Role.CUSTOMER
+        return own
+    return None if request.state.role is Role.CUSTOMER else body.customer
 
 
 def _role_for(request: Request, kind: ParticipantType) -> Role | None:
@@ -251,6 +277,16 @@ def _role_for(request: Request, kind: ParticipantType) -> Role | None:
     allowed = frozenset(role for role, kinds in PARTICIPANT_TYPES.items() if kind in kinds)
     role: Role | None = request.state.caller.acting(allowed)
     return role
+
+
+def _kept_out(connection: Connection, session: UUID, kind: ParticipantType, identity: str) -> str | None:
+    """Why somebody may not come back into a training that everybody enters by answering its disclosure; None where they may, or it is none."""
+    if trainings.one(connection, session, true()) is None:
+        return None
+    if kind is ParticipantType.PARTNER and not trainings.is_invited(connection, session, UUID(identity), datetime.now(UTC)):
+        return "no invitation that counts"
+    answered = consents.granted_with(connection, session, identity, training_disclosure().version)
+    return None if answered else "the disclosure is not answered"
 
 
 def _no_room() -> Response:

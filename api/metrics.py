@@ -76,11 +76,22 @@ class Store(Collector):
         yield GaugeMetricFamily("verbatim_egresses_active", "Egresses that started and have not ended", value=active)
 
 
+_EXAMPLE = """# HELP verbatim_store_up Whether PostgreSQL answers
+# TYPE verbatim_store_up gauge
+verbatim_store_up 1.0
+# HELP verbatim_webhooks_waiting Webhooks whose room is not known
+# TYPE verbatim_webhooks_waiting gauge
+verbatim_webhooks_waiting 0.0
+"""
+
+
 @router.get(
     "/metrics",
     summary="Metrics for Prometheus",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}, "description": "Prometheus' text format"}},
+    responses={
+        200: {"content": {"text/plain": {"schema": {"type": "string"}, "example": _EXAMPLE}}, "description": "Prometheus' text format"}
+    },
 )
 def metrics(request: Request) -> Response:
     return Response(generate_latest(request.app.state.registry), media_type=CONTENT_TYPE_LATEST)

@@ -19,6 +19,7 @@ from resources.store import audit
 from resources.store.reading import Reader
 
 router = APIRouter()
+open_to_all = APIRouter(include_in_schema=False)
 templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
     autoescape=True,
@@ -87,11 +88,18 @@ def transcript_page(request: Request, consultation_id: str) -> Response:
     except (OperationalError, NoConnectionFree):
         return render("message.html", 503, title="Transcript", message="The database cannot be reached. Try again in a moment.")
     if consultation is None:
+        request.state.refused_because = "no such consultation"
         return render("message.html", 404, title="Transcript", message="There is no such consultation.")
     flags = sorted({FLAGS.get(flag, flag) for recording in consultation.recordings for flag in recording.flags})
     return render("transcript.html", 200, consultation=consultation, flags=flags, officer=officer)
 
 
+@open_to_all.get("/training", response_class=HTMLResponse)
+def invitation_page() -> Response:
+    """The invitation itself is behind the # of the address, which no browser sends."""
+    return render("invitation.html", 200)
+
+
 def render(name: str, status: int, **values: object) -> Response:
-    signed_in = name != "sign_in.html"
+    signed_in = name not in ("sign_in.html", "invitation.html")
     return HTMLResponse(templates.get_template(name).render(signed_in=signed_in, **values), status_code=status, headers=HEADERS)

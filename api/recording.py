@@ -12,6 +12,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -26,6 +27,22 @@ from resources.store import audit, recording_orders
 router = APIRouter(prefix="/api/consultations", tags=["recording"])
 
 
+_EXAMPLE: JsonDict = {
+    "egress_id": "EG_yyXk4QCLEkGd",
+    "ordered_at": "2025-03-03T15:00:20Z",
+    "active_at": "2025-03-03T15:00:21.402Z",
+    "stop_ordered_at": "2025-03-03T15:07:29.918Z",
+    "stop_because": "refused",
+    "ended_at": "2025-03-03T15:07:30.041Z",
+    "ended_as": "EGRESS_COMPLETE",
+    "recording_id": "5f1f4d4e-53b5-4f0c-8a43-90a5b4f0c2aa",
+    "stage": "done",
+    "failed_at": None,
+    "duration_ms": 428639,
+    "flags": [],
+}
+
+
 class RecordingOut(BaseModel):
     """Times in UTC; None for what has not happened, or is not known.
 
@@ -33,24 +50,7 @@ class RecordingOut(BaseModel):
     ``stage``: the next thing to do with its file, or ``done``; ``failed_at``: when that was given up.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "egress_id": "EG_yyXk4QCLEkGd",
-                "ordered_at": "2025-03-03T15:00:20Z",
-                "active_at": "2025-03-03T15:00:21.402Z",
-                "stop_ordered_at": "2025-03-03T15:07:29.918Z",
-                "stop_because": "refused",
-                "ended_at": "2025-03-03T15:07:30.041Z",
-                "ended_as": "EGRESS_COMPLETE",
-                "recording_id": "5f1f4d4e-53b5-4f0c-8a43-90a5b4f0c2aa",
-                "stage": "done",
-                "failed_at": None,
-                "duration_ms": 428639,
-                "flags": [],
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": _EXAMPLE})
 
     egress_id: str | None
     ordered_at: datetime | None
@@ -67,6 +67,8 @@ class RecordingOut(BaseModel):
 
 
 class RecordingsOut(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"example": {"recordings": [_EXAMPLE]}})
+
     recordings: list[RecordingOut]
 
 

@@ -5,12 +5,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.access import deed_of
 from api.problems import described, problem
+from api.refusals import refuse
+from domain.audit import Outcome
 from domain.search import QuerySyntaxError, parse
 from resources.search import LARGEST_PAGE, Hit, Page, SearchTooSlow, WrongCursor
 from resources.store import audit
@@ -39,6 +41,33 @@ class HitOut(BaseModel):
 
 
 class PageOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "query": 'speaker:customer "do not consent"',
+                "hits": [
+                    {
+                        "consultation_id": "0b6f2c1e-6a6a-4d39-9c0e-3f5d4f0f9a11",
+                        "recording_id": "5f1f4d4e-53b5-4f0c-8a43-90a5b4f0c2aa",
+                        "turn_id": 4711,
+                        "type": "claims",
+                        "speaker": "customer",
+                        "call_started_at": "2025-03-03T15:00:00Z",
+                        "start_ms": 14200,
+                        "end_ms": 16900,
+                        "snippet": [
+                            {"text": "No, I ", "highlighted": False},
+                            {"text": "do not consent", "highlighted": True},
+                            {"text": " to that.", "highlighted": False},
+                        ],
+                        "url": "/consultations/0b6f2c1e-6a6a-4d39-9c0e-3f5d4f0f9a11#turn-4711",
+                    }
+                ],
+                "next_cursor": None,
+            }
+        }
+    )
+
     query: str
     hits: list[HitOut]
     next_cursor: str | None
@@ -76,11 +105,25 @@ def search(
 
 
 def audited_search(request: Request, query: str, *, limit: int, cursor: str | None) -> Page:
-    """The hits, once it is written down who asked for what. Raises what parsing and searching raise."""
-    page: Page = request.app.state.search.search(parse(query), limit=limit, cursor=cursor)
-    details = (("query", query), ("hits", len(page.hits)), ("continued", cursor is not None))
+    """The hits, once it is written down who asked for what. Raises what parsing and searching raise.
+
+    Of a search that cannot be read the trail has only how long it was: what was typed may be anything.
+    """
+    continued = ("continued", cursor is not None)
+    try:
+        page: Page = request.app.state.search.search(parse(query), limit=limit, cursor=cursor)
+    except (QuerySyntaxError, WrongCursor) as error:
+        details = (("why", type(error).__name__), ("length", len(query)), continued)
+        with request.app.state.engine.begin() as connection:
+            refuse(request, connection, deed_of(request, "search", outcome=Outcome.REFUSED, details=details))
+        raise
+    except SearchTooSlow:
+        with request.app.state.engine.begin() as connection:
+            deed = deed_of(request, "search", outcome=Outcome.FAILED, details=(("query", query), ("why", "SearchTooSlow"), continued))
+            audit.append(connection, deed)
+        raise
     with request.app.state.engine.begin() as connection:
-        audit.append(connection, deed_of(request, "search", details=details))
+        audit.append(connection, deed_of(request, "search", details=(("query", query), ("hits", len(page.hits)), continued)))
     return page
 
 

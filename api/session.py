@@ -41,11 +41,13 @@ def _signed_in(request: Request, token: str, asked: str) -> Response:
     try:
         caller: Caller = request.app.state.identities.caller(token)
     except NotIdentified as error:
-        return _form(request, 401, asked, f"Not let in: {error}.")
+        request.state.refused_because = f"Not let in: {error}."
+        return _form(request, 401, asked, request.state.refused_because)
     except IssuerUnavailable:
         return _form(request, 503, asked, "Your issuer's keys cannot be reached. Try again in a moment.")
-    role = caller.acting(OFFICERS)
+    request.state.caller, role = caller, caller.acting(OFFICERS)
     if role is None:
+        request.state.refused_because = "The token names no role that these pages are for."
         return _form(request, 403, asked, f"These pages are for {' and '.join(sorted(OFFICERS))}; the token names neither.")
     try:
         with request.app.state.engine.begin() as connection:

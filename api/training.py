@@ -1,5 +1,6 @@
 """Trainings as who gives them plans them: sessions, invitations, materials, attendance. Entering one is in api.training_entrance."""
 
+import contextlib
 import hashlib
 import secrets
 from collections.abc import Callable
@@ -7,13 +8,16 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID, uuid4
 
+from anyio import to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy import Connection, RowMapping
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.access import deed_of
 from api.consultations import LARGEST_PAGE, ONE, PROBLEMS
 from api.problems import Responses, described, problem
-from api.rooms import in_store
+from api.refusals import refuse
+from api.rooms import in_store, stored
 from api.training_bodies import (
     AttendanceOut,
     InviteIssued,
@@ -33,6 +37,7 @@ from domain.consultations import ConsultationType, new_room_name
 from domain.roles import Role
 from domain.training import TrainingState, WrongTime, invitation_ends, require_sound
 from resources.identity.invitations import Invitations
+from resources.livekit_rooms import LiveKitRefused, LiveKitUnreachable
 from resources.policies import training_disclosure
 from resources.settings import SettingMissing
 from resources.store import audit, live_calls, trainings
@@ -167,21 +172,36 @@ def invite(request: Request, training_id: UUID, body: Inviting) -> InviteIssued 
             made = trainings.invite(connection, training_id, body.partner, ends, trainer=body.trainer)
         except AlreadyInvited:
             return problem(409, "Invited already", "This partner has an invitation. Revoke it to issue another one.")
-        return InviteIssued(id=made.id, invite=signer.sign(made), expires_at=ends)
+        signed = signer.sign(made)
+        # Behind the #, because browsers keep that to themselves: it is in no server's log, and in no Referer.
+        url = f"{request.app.state.settings.public_address}/training#invite={signed}"
+        return InviteIssued(id=made.id, invite=signed, url=url, expires_at=ends)
 
     return _with_session(request, training_id, "training.invite", work, for_update=True, details=(("partner", str(body.partner)),))
 
 
 @router.delete("/{training_id}/invites/{invite_id}", summary="Revoke an invitation", response_model=TrainingWhole, responses=ONE)
-def revoke(request: Request, training_id: UUID, invite_id: UUID) -> TrainingWhole | Response:
-    """It lets nobody in any more. Who is in already stays in: LiveKit's dashboard or API sends them away."""
+async def revoke(request: Request, training_id: UUID, invite_id: UUID) -> TrainingWhole | Response:
+    """It lets nobody in any more, and whom it has let in is sent away: now, where LiveKit answers, or else as soon as it does, and again
+    should they come back with the token that they have.
+    """
 
     def work(connection: Connection, row: RowMapping, now: datetime) -> TrainingWhole | Response:
         if not trainings.revoke(connection, training_id, invite_id, now):
             return problem(404, "No such invitation", "This training has no such invitation that still counts.")
         return _whole(connection, row, now)
 
-    return _with_session(request, training_id, "training.revoke", work, details=(("invite", str(invite_id)),))
+    def revoked() -> TrainingWhole | Response:
+        return _with_session(request, training_id, "training.revoke", work, details=(("invite", str(invite_id)),))
+
+    answer = await to_thread.run_sync(revoked)
+    door = request.app.state.door
+    if not isinstance(answer, Response) and door is not None:
+        with contextlib.suppress(LiveKitUnreachable, LiveKitRefused, SQLAlchemyError):  # then the door sees to it
+            for who in await stored(request, lambda connection: trainings.unwelcome(connection, training_id)):
+                await door.send_away(who)
+        door.wake()
+    return answer
 
 
 @router.post("/{training_id}/materials", status_code=201, summary="List what was shared", response_model=MaterialOut, responses=ONE)
@@ -216,13 +236,12 @@ def read_attendance(request: Request, training_id: UUID) -> AttendanceOut | Resp
 
 
 def _trainer(request: Request, named: UUID | None) -> UUID | None:
-    if request.state.role is not Role.AGENT:
-        return named
+    """Whose session it is: an agent's own, also where that agent is an admin, or the one whom an admin names."""
     try:
-        own = UUID(request.state.caller.subject)
+        own = UUID(request.state.caller.subject) if Role.AGENT in request.state.roles else None
     except ValueError:
-        return None
-    return own if named in (None, own) else None
+        own = None
+    return own if named in (None, own) else named if request.state.role is not Role.AGENT else None
 
 
 def _with_session(
@@ -240,11 +259,13 @@ def _with_session(
         row = _session(connection, request, training_id, for_update=for_update)
         if row is None:
             why = (("why", "none that is the caller's"),)
-            audit.append(connection, deed_of(request, action, outcome=Outcome.REFUSED, subject=str(training_id), details=why))
+            refuse(request, connection, deed_of(request, action, outcome=Outcome.REFUSED, subject=str(training_id), details=why))
             return problem(404, "No such training", "There is none with this id, or it is not yours.")
         answer = work(connection, row, datetime.now(UTC))
-        outcome = Outcome.REFUSED if isinstance(answer, Response) else Outcome.DONE
-        audit.append(connection, deed_of(request, action, outcome=outcome, consultation_id=training_id, **deed))
+        if isinstance(answer, Response):
+            refuse(request, connection, deed_of(request, action, outcome=Outcome.REFUSED, consultation_id=training_id, **deed))
+        else:
+            audit.append(connection, deed_of(request, action, consultation_id=training_id, **deed))
         return answer
 
     return in_store(request, run)

@@ -123,16 +123,22 @@ class InviteOut(BaseModel):
 
 
 class InviteIssued(BaseModel):
-    """``invite`` is not kept and cannot be shown again."""
+    """``url`` is for the partner and leads to ``VERBATIM_PUBLIC_URL``, with the invitation behind the #. Neither is kept nor can be shown again."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"id": OTHER, "invite": "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl", "expires_at": "2025-03-05T18:00:00Z"}
+            "example": {
+                "id": OTHER,
+                "invite": "eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
+                "url": "https://calls.example/training#invite=eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl",
+                "expires_at": "2025-03-05T18:00:00Z",
+            }
         }
     )
 
     id: UUID
     invite: str
+    url: str
     expires_at: datetime
 
 

@@ -3,12 +3,15 @@
 Everybody who is in the room has consented before; so the recording begins by itself, and ends should somebody withdraw.
 """
 
+import asyncio
 import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from limits import RateLimitItemPerMinute
 from sqlalchemy import Connection, RowMapping, true
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,6 +21,7 @@ from api.consultations import ONE
 from api.live_calls import TROUBLE, Entrance
 from api.problems import Responses, described, problem
 from api.recording import wake_recording
+from api.refusals import refuse
 from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, slow_down, store_is_down, stored
 from api.training import CONFLICT
 from api.training_bodies import Answering, DisclosureOut, EnteringAsPartner, Holding
@@ -35,13 +39,14 @@ from resources.settings import SettingMissing
 from resources.store import audit, consents, trainings
 from resources.store.consents import Said
 from resources.store.trainings import training_of
+from resources.training_door import TrainingDoor
 
 partners = APIRouter(prefix="/api/training", tags=["training"])
 """Public: the invitation says who asks."""
 trainers = APIRouter(prefix="/api/training", tags=["training"])
 
-INVITED, WRITTEN_DOWN = RateLimitItemPerMinute(30), RateLimitItemPerMinute(10)
-"""For each address and process: invitations that may be shown, and refusals of them that go to the audit trail."""
+INVITED = RateLimitItemPerMinute(30)
+"""Invitations that may be shown, for each address and process."""
 BREAK = timedelta(minutes=15)
 """How long the room stays open when everybody has left it."""
 HELD: Responses = TROUBLE | {
@@ -50,6 +55,29 @@ HELD: Responses = TROUBLE | {
     409: described("Not yet open, or the words have changed: says which"),
     410: described("The invitation has expired or was revoked, or the training is over"),
 }
+
+
+@asynccontextmanager
+async def watching_the_door(app: FastAPI) -> AsyncIterator[None]:
+    """While the block lasts, who is in a training without an invitation that counts is sent away. Nothing runs without LIVEKIT_URL."""
+    if app.state.rooms is None:
+        app.state.door = None
+        yield
+        return
+    app.state.door = TrainingDoor(app.state.engine, app.state.rooms)
+    running = asyncio.create_task(app.state.door.run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await running
+
+
+def watch_door(app: FastAPI) -> None:
+    """A partner came into some room."""
+    if app.state.door is not None:
+        app.state.door.wake()
 
 
 @dataclass(frozen=True)
@@ -86,43 +114,69 @@ async def disclose(request: Request, body: Holding) -> DisclosureOut | Response:
     found = await _holder(request, body.invite)
     if isinstance(found, Response):
         return found
-    told = training_disclosure()
-    state = training_of(found.row).state_at(datetime.now(UTC))
-    return DisclosureOut.model_validate({**found.row, "state": state, "disclosure_version": told.version, "disclosure": told.text})
+    return _told(found)
 
 
 @partners.post("/enter", summary="Enter a training by invitation", response_model=Entrance, responses=HELD)
 async def enter_invited(request: Request, body: EnteringAsPartner) -> Entrance | Response:
-    found = await _holder(request, body.invite)
+    """``consents: false`` declines, or withdraws what was granted: also after the invitation or the training is over."""
+    found = await _holder(request, body.invite, withdrawing=not body.consents)
     return found if isinstance(found, Response) else await _enter(request, found, body)
 
 
-@trainers.post("/{training_id}/enter", summary="Enter one's own training", response_model=Entrance, responses=ONE | HELD | CONFLICT)
+@trainers.get("/{training_id}/disclosure", summary="What is told before one enters", response_model=DisclosureOut, responses=ONE)
+async def disclose_own(request: Request, training_id: UUID) -> DisclosureOut | Response:
+    """For who can sign in; who has nothing but an invitation asks with that."""
+    found = await _own(request, training_id)
+    return found if isinstance(found, Response) else _told(found)
+
+
+@trainers.post("/{training_id}/enter", summary="Enter a training", response_model=Entrance, responses=ONE | HELD | CONFLICT)
 async def enter_own(request: Request, training_id: UUID, body: Answering) -> Entrance | Response:
-    caller = request.state.caller
+    """The agent who gives it, a partner who is invited to it, or an admin. ``consents: false`` declines, or withdraws what was granted."""
+    found = await _own(request, training_id)
+    if isinstance(found, Response):
+        return found
+    spent = _spent(found.row, datetime.now(UTC)) if body.consents else None
+    if spent is not None:
+        await _note(request, found.deed(request, "training.enter", Outcome.REFUSED, why="spent"))
+    return spent or await _enter(request, found, body)
 
-    def look(connection: Connection) -> RowMapping | None:
-        try:
-            theirs = trainings.visible_to(caller, Role.AGENT)
-        except ValueError:
-            return None
-        return trainings.one(connection, training_id, theirs)
 
+async def _own(request: Request, training_id: UUID) -> Entering | Response:
+    """Who the caller is in a training."""
     try:
-        row = await stored(request, look)
+        found = await stored(request, lambda connection: _seen(connection, request, training_id))
     except STORE_IS_DOWN:
         return store_is_down()
-    if row is None:
-        return problem(404, "No such training", "There is none with this id, or it is not yours.")
-    return await _enter(request, Entering(caller.subject, ParticipantType.AGENT, Party.AGENT, row), body)
+    return found or problem(404, "No such training", "There is none with this id, or it is not yours.")
 
 
-async def _holder(request: Request, invite: str) -> Entering | Response:
-    """Whom an invitation names, if it still counts."""
+def _seen(connection: Connection, request: Request, training_id: UUID) -> Entering | None:
+    caller, roles = request.state.caller, request.state.roles
+    try:
+        own = UUID(caller.subject)
+    except ValueError:
+        own = None
+    if own is not None and Role.AGENT in roles:
+        row = trainings.one(connection, training_id, trainings.visible_to(caller, Role.AGENT))
+        if row is not None:
+            return Entering(caller.subject, ParticipantType.AGENT, Party.AGENT, row)
+    if own is not None and Role.PARTNER in roles:
+        invitation = trainings.newest_invitation(connection, training_id, own)
+        row = trainings.invited(connection, invitation) if invitation is not None else None
+        if invitation is not None and row is not None:
+            return _partner(invitation, row)
+    row = trainings.one(connection, training_id, true()) if Role.ADMIN in roles else None
+    return Entering(caller.subject, ParticipantType.ADMIN, Party.ADMIN, row) if row is not None else None
+
+
+async def _holder(request: Request, invite: str, *, withdrawing: bool = False) -> Entering | Response:
+    """Whom an invitation names, if it still counts, or they take their consent back."""
     if not request.app.state.limiter.hit(INVITED, "invite", origin_of(request) or ""):
         return slow_down()
     try:
-        invitation = Invitations(request.app.state.settings).read(invite)
+        invitation = Invitations(request.app.state.settings).read(invite, expired=withdrawing)
     except SettingMissing as missing:
         return problem(503, "No invitations here", str(missing))
     except NotAnInvitation:
@@ -139,7 +193,7 @@ async def _holder(request: Request, invite: str) -> Entering | Response:
         await _note(request, _stranger(request, "unknown"))
         return _unknown()
     found = _partner(invitation, row)
-    trouble = _spent(row, datetime.now(UTC))
+    trouble = None if withdrawing else _spent(row, datetime.now(UTC))
     if trouble is not None:
         await _note(request, found.deed(request, "training.enter", Outcome.REFUSED, why="spent"))
     return trouble or found
@@ -149,6 +203,8 @@ async def _enter(request: Request, who: Entering, body: Answering) -> Entrance |
     settings, rooms = livekit(request)
     told, session = training_disclosure(), who.row["consultation_id"]
     now = datetime.now(UTC)
+    if not body.consents:
+        return await _declined(request, who, body)
     trouble = _closed(who.row, now)
     if trouble is not None:
         await _note(request, who.deed(request, "training.enter", Outcome.REFUSED, why=training_of(who.row).state_at(now).value))
@@ -158,12 +214,6 @@ async def _enter(request: Request, who: Entering, body: Answering) -> Entrance |
     if rooms is None:
         return no_livekit()
     try:
-        if not body.consents:
-            await stored(request, lambda connection: _consent(connection, request, who, body))
-            wake_recording(request.app, session)
-            return problem(
-                403, "This training is recorded", "Nobody can enter without consent to being recorded. It was noted that you declined."
-            )
         sid = await _room_of(rooms, who.row)
         if sid is None:
             return _cut_off()
@@ -194,8 +244,30 @@ async def _enter(request: Request, who: Entering, body: Answering) -> Entrance |
     return Entrance(token=token, url=settings.client_url, expires_at=datetime.now(UTC) + TTL)
 
 
+async def _declined(request: Request, who: Entering, body: Answering) -> Response:
+    """A no counts at any time: before the training opens, in it, and after it."""
+
+    def noted(connection: Connection) -> None:
+        _consent(connection, request, who, body)
+        refuse(request, connection, who.deed(request, "training.enter", Outcome.REFUSED, why="declined"))
+
+    try:
+        await stored(request, noted)
+    except STORE_IS_DOWN:
+        return store_is_down()
+    wake_recording(request.app, who.row["consultation_id"])
+    return problem(403, "This training is recorded", "Nobody can enter without consent to being recorded. It was noted that you declined.")
+
+
+def _told(who: Entering) -> DisclosureOut:
+    told, state = training_disclosure(), training_of(who.row).state_at(datetime.now(UTC))
+    return DisclosureOut.model_validate({**who.row, "state": state, "disclosure_version": told.version, "disclosure": told.text})
+
+
 def _consent(connection: Connection, request: Request, who: Entering, body: Answering) -> None:
     outcome = ConsentOutcome.GRANTED if body.consents else ConsentOutcome.DECLINED
+    if outcome is ConsentOutcome.DECLINED and consents.has_granted(connection, who.row["consultation_id"], who.identity):
+        outcome = ConsentOutcome.REVOKED
     said = Said(who.identity, who.party, outcome, ConsentMethod.CLICK, body.disclosure_version, None, None, who.identity)
     consents.add(connection, who.row["consultation_id"], said, request.app.state.consent_table.version, datetime.now(UTC))
     audit.append(connection, who.deed(request, "consent.record", said=outcome.value, method="click", party=who.identity))
@@ -259,10 +331,8 @@ def _timeouts(row: RowMapping, now: datetime) -> tuple[int, int]:
 
 
 async def _note(request: Request, deed: Deed) -> None:
-    """Who is turned away is written down, but of one address few a minute, so that nobody can fill the trail."""
-    if request.app.state.limiter.hit(WRITTEN_DOWN, "turned away", origin_of(request) or ""):
-        with contextlib.suppress(SQLAlchemyError):
-            await stored(request, lambda connection: audit.append(connection, deed))
+    with contextlib.suppress(SQLAlchemyError):
+        await stored(request, lambda connection: refuse(request, connection, deed))
 
 
 def _stranger(request: Request, why: str) -> Deed:

@@ -14,7 +14,9 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.problems import described, problem
 from api.recording import wake_recording
+from api.training_entrance import watch_door
 from domain.call_events import CallEvent
+from domain.parties import Party
 from resources.livekit import NotAnEvent, NotSigned
 from resources.store.inbox import Outcome
 
@@ -38,6 +40,26 @@ LONGEST_STORING_S = 10
 """A database that accepts and never answers is down too. What it stores after all is a repeated event, which harms nobody."""
 
 
+_EXAMPLE = {
+    "event": "participant_joined",
+    "id": "EV_4qQdHDyhWsFr",
+    "createdAt": "1741014000",
+    "room": {
+        "sid": "RM_Pd4kBz7xQv2n",
+        "name": "consultation_claims_20250303T150000Z_0123456789abcdef0123456789abcdef",
+        "creationTime": "1741013998",
+        "metadata": '{"type": "claims"}',
+    },
+    "participant": {
+        "sid": "PA_6xFS4qd7Mzxy",
+        "identity": "9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e",
+        "state": "ACTIVE",
+        "joinedAt": "1741014000",
+        "attributes": {"role": "customer"},
+    },
+}
+
+
 @router.post(
     "/api/livekit/webhook",
     summary="LiveKit's webhooks",
@@ -49,7 +71,9 @@ LONGEST_STORING_S = 10
         413: described("Larger than any event"),
         503: described("The store is down; LiveKit tries again"),
     },
-    openapi_extra={"requestBody": {"content": {"application/webhook+json": {"schema": {"type": "object"}}}, "required": True}},
+    openapi_extra={
+        "requestBody": {"content": {"application/webhook+json": {"schema": {"type": "object"}, "example": _EXAMPLE}}, "required": True}
+    },
 )
 async def webhook(request: Request) -> Response:
     body = await _read(request)
@@ -73,6 +97,8 @@ async def webhook(request: Request) -> Response:
         # Its text can hold the event's content; the class says enough.
         logger.error("webhook %s not stored: %s", event.id, type(error.orig).__name__)
         return problem(500, "Not stored", "The event could not be stored. The server's log has its id.")
+    if event.type == "participant_joined" and event.participant is not None and event.participant.stated_role == Party.PARTNER.value:
+        watch_door(request.app)
     if event.type in CHANGES and event.room is not None:
         wake_recording(request.app, event.room.sid)
     return Response(status_code=200, headers={"X-Verbatim-Outcome": outcome.value})

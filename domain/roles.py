@@ -32,7 +32,11 @@ class Caller:
 
     def acting(self, allowed: frozenset[Role]) -> Role | None:
         """The role in which a caller does what ``allowed`` may do; None if in none. Of several, the one that sees most."""
-        return next((role for role in _SEES_MOST if role in self.roles and role in allowed), None)
+        return next(iter(self.acting_in(allowed)), None)
+
+    def acting_in(self, allowed: frozenset[Role]) -> tuple[Role, ...]:
+        """All of the caller's roles that ``allowed`` has, the one that sees most first."""
+        return tuple(role for role in _SEES_MOST if role in self.roles and role in allowed)
 
 
 _SEES_MOST = (Role.ADMIN, Role.COMPLIANCE, Role.SUPERVISOR, Role.ASSISTANT, Role.AGENT, Role.PARTNER, Role.CUSTOMER, Role.MONITOR)

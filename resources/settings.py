@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     room_empty_timeout_seconds: int = Field(300, ge=1)
     room_departure_timeout_seconds: int = Field(20, ge=1)
 
+    public_url: str | None = None
     invite_secret: SecretStr | None = Field(None, min_length=32)
 
     oidc_issuer: str | None = None
@@ -124,6 +125,13 @@ class Settings(BaseSettings):
             raise ValueError("there is no such file")
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_address(cls, value: str | None) -> str | None:
+        if value and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", value):
+            raise ValueError("must be the http:// or https:// address of a page, without ? and #")
+        return value or None
+
     @field_validator("oidc_issuer", "oidc_jwks", "oidc_audience", "invite_secret", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
@@ -144,6 +152,12 @@ class Settings(BaseSettings):
     def client_url(self) -> str:
         """Where customers and agents connect: the public address, or else the server's own, as a WebSocket's."""
         return re.sub(r"^http", "ws", self.livekit_public_url or self.livekit_url or "")
+
+    @property
+    def public_address(self) -> str:
+        """Where links lead that are given to people, without a slash at its end: the application's address, or else the API's own."""
+        host = f"[{self.api_host}]" if ":" in self.api_host else self.api_host
+        return (self.public_url or f"http://{host}:{self.api_port}").rstrip("/")
 
     @property
     def intake(self) -> str:

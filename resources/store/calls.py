@@ -3,18 +3,20 @@
 import base64
 import binascii
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, false, func, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, false, func, or_, select, true, tuple_, update
 
 from domain.consultations import ConsultationType
 from domain.reconciliation import RecordingState
 from domain.roles import Caller, Role
 from resources.tables import consultations
+from resources.training_tables import training_invites
 
 COLUMNS = (
     "id", "consultation_type", "room_name", "customer_id", "agent_id", "partner_id", "quote_id", "claim_id", "ai_handled", "escalated_to_human",
@@ -57,9 +59,11 @@ class WrongCursor(Exception):
     """No cursor of this list."""
 
 
-def listed(connection: Connection, caller: Caller, role: Role, filters: Filters, *, limit: int, cursor: str | None) -> Page:
-    """The newest first. Raises WrongCursor. What is added while somebody pages is not in the way: pages go from the cursor backwards."""
-    wanted = [visible_to(caller, role), *_conditions(filters)]
+def listed(connection: Connection, caller: Caller, roles: Sequence[Role], filters: Filters, *, limit: int, cursor: str | None) -> Page:
+    """What a caller sees in any of these roles, the newest first. Raises WrongCursor. What is added while somebody pages is not in the way:
+    pages go from the cursor backwards.
+    """
+    wanted = [or_(*(visible_to(caller, role) for role in roles)), *_conditions(filters)]
     if cursor is not None:
         wanted.append(tuple_(*_ORDER) < tuple_(*decoded(cursor)))
     query = select(*_SHOWN).where(*wanted).order_by(*(column.desc() for column in _ORDER)).limit(limit + 1)
@@ -85,15 +89,28 @@ def change(connection: Connection, consultation_id: UUID, **values: Any) -> None
 
 
 def visible_to(caller: Caller, role: Role) -> ColumnElement[bool]:
-    """Which rows a caller sees in a role: officers and the assistant all, the parties of a call their own, everybody else none."""
+    """Which rows a caller sees in a role: officers and the assistant all, the parties of a call their own, everybody else none.
+
+    A partner's own are also the trainings that it is invited to, or was in.
+    """
     if role in (Role.ADMIN, Role.COMPLIANCE, Role.ASSISTANT):
         return true()
-    column = {Role.CUSTOMER: consultations.c.customer_id, Role.AGENT: consultations.c.agent_id, Role.PARTNER: consultations.c.partner_id}
     try:
         own = UUID(caller.subject)
     except ValueError:
         return false()
-    return column[role] == own if role in column else false()
+    match role:
+        case Role.CUSTOMER:
+            return consultations.c.customer_id == own
+        case Role.AGENT:
+            return consultations.c.agent_id == own
+        case Role.PARTNER:
+            invites = training_invites.c
+            counts = or_(invites.revoked_at.is_(None), invites.entered_at.is_not(None))
+            trainings = select(invites.consultation_id).where(invites.partner_id == own, counts)
+            return or_(consultations.c.partner_id == own, consultations.c.id.in_(trainings))
+        case _:
+            return false()
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:

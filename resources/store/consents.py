@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, RowMapping, insert, select
 
-from domain.consent import ConsentMethod, ConsentOutcome, ConsentRecord, ConsentTable, Gate, Present, gate
+from domain.consent import ConsentMethod, ConsentOutcome, ConsentRecord, ConsentTable, Gate, Present, gate, standing
 from domain.parties import Party
 from resources.live_tables import consent_records
 from resources.tables import consultations, participants
@@ -54,6 +54,18 @@ def listed(connection: Connection, consultation_id: UUID) -> Sequence[RowMapping
     return connection.execute(found.order_by(consent_records.c.at, consent_records.c.id)).mappings().all()
 
 
+def has_granted(connection: Connection, consultation_id: UUID, party: str) -> bool:
+    """Whether a party's consent stands."""
+    return _standing(listed(connection, consultation_id), party) is ConsentOutcome.GRANTED
+
+
+def granted_with(connection: Connection, consultation_id: UUID, party: str, script_version: str) -> bool:
+    """Whether a party's consent stands, and was given to these words."""
+    records = listed(connection, consultation_id)
+    theirs = [row["script_version"] for row in records if row["party"] == party and row["outcome"] == ConsentOutcome.GRANTED.value]
+    return script_version in theirs and _standing(records, party) is ConsentOutcome.GRANTED
+
+
 def gate_now(connection: Connection, consultation_id: UUID, table: ConsentTable, now: datetime) -> Gate:
     """Whether the call may be recorded now, by who is in it: before anybody has come, by its customer alone.
 
@@ -73,3 +85,7 @@ def gate_now(connection: Connection, consultation_id: UUID, table: ConsentTable,
     present = [Present(party, role, places.get(party) or call.jurisdictions.get(role.value)) for party, role in sorted(here.items())]
     told = [ConsentRecord(row["party"], ConsentOutcome(row["outcome"]), row["at"]) for row in records]
     return gate(table, present, told, now)
+
+
+def _standing(records: Sequence[RowMapping], party: str) -> ConsentOutcome | None:
+    return standing([ConsentRecord(row["party"], ConsentOutcome(row["outcome"]), row["at"]) for row in records]).get(party)

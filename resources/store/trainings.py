@@ -9,7 +9,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Connection, Row, RowMapping, and_, insert, select, true, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    RowMapping,
+    Text,
+    and_,
+    cast,
+    exists,
+    insert,
+    not_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import IntegrityError
 
@@ -41,6 +56,15 @@ class Plan:
     trainer: UUID
     max_partners: int
     disclosure_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unwelcome:
+    """Somebody who is in a training and must not be. ``identity`` is the one under which LiveKit knows them."""
+
+    consultation_id: UUID
+    room_name: str
+    identity: str
 
 
 def training_of(row: RowMapping | Row[Any]) -> Training:
@@ -119,6 +143,37 @@ def invited(connection: Connection, invitation: Invitation, *, for_update: bool 
     joined = query.join(training_invites, and_(table.consultation_id == training_sessions.c.consultation_id, both))
     found = joined.where(training_sessions.c.consultation_id == invitation.consultation_id)
     return connection.execute(found.with_for_update(of=training_sessions) if for_update else found).mappings().first()
+
+
+def unwelcome(connection: Connection, session: UUID | None = None) -> list[Unwelcome]:
+    """Partners whose only invitations were revoked, and who are in the room by all that is known; of one training, or of all that go on.
+
+    Of one training also those of whom nobody has told that they are in it.
+    """
+    invites, calls, people, again = training_invites.c, consultations.c, participants.c, training_invites.alias().c
+    query = select(calls.id, calls.room_name, cast(invites.partner_id, Text)).join_from(
+        consultations, training_invites, invites.consultation_id == calls.id
+    )
+    counts = exists().where(again.consultation_id == calls.id, again.partner_id == invites.partner_id, again.revoked_at.is_(None))
+    there = exists().where(people.consultation_id == calls.id, people.identity == cast(invites.partner_id, Text), people.left_at.is_(None))
+    wanted = [calls.ended_at.is_(None), calls.room_sid.is_not(None), invites.revoked_at.is_not(None), not_(counts)]
+    wanted.append(there if session is None else calls.id == session)
+    return [Unwelcome(*row) for row in connection.execute(query.where(*wanted).distinct())]
+
+
+def newest_invitation(connection: Connection, session: UUID, partner: UUID) -> Invitation | None:
+    """The one of a partner that counts, or else the last that did."""
+    table = training_invites.c
+    query = select(training_invites).where(table.consultation_id == session, table.partner_id == partner)
+    row = connection.execute(query.order_by(table.revoked_at.desc().nulls_first()).limit(1)).first()
+    return Invitation(row.id, session, partner, row.expires_at) if row is not None else None
+
+
+def is_invited(connection: Connection, session: UUID, partner: UUID, now: datetime) -> bool:
+    """Whether this partner has an invitation that counts now."""
+    table = training_invites.c
+    found = select(table.id).where(table.consultation_id == session, table.partner_id == partner)
+    return connection.execute(found.where(table.revoked_at.is_(None), table.expires_at > now)).first() is not None
 
 
 def entered(connection: Connection, session: UUID, room_sid: str, invite_id: UUID | None, now: datetime, *, driven: bool) -> None:

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import httpx2 as httpx
 import pytest
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, select, update
 
 from api.app import create_app
 from domain.audit import Outcome
@@ -130,7 +130,7 @@ def test_notes_summary_rating_and_the_trail_of_them(client: httpx.Client, engine
     )
     assert client.put(f"{address}/rating", json={"stars": 4}, headers=anna).json()["customer_rating"] == 4
     assert client.put(f"{address}/rating", json={"stars": 5}, headers=anna).json()["customer_rating"] == 5
-    shown = client.get(address, headers=anna).json()
+    shown = client.get(address, headers=agent).json()
     assert (shown["agent_notes"], shown["ai_summary"], shown["customer_rating"], shown["duration_seconds"]) == (
         "Called back.",
         "Photos.",
@@ -172,7 +172,7 @@ def test_a_wrong_body_changes_nothing(
     with engine.connect() as connection:
         row = connection.execute(select(consultations).where(consultations.c.id == calls[0])).one()
         assert (row.customer_rating, row.agent_notes, row.archived) == (None, None, False)
-        assert list(audit.entries(connection)) == []
+        assert [entry.deed.outcome for entry in audit.entries(connection)] == [Outcome.REFUSED]
 
 
 def test_half_a_surrogate_is_refused(client: httpx.Client, issuer: Issuer, calls: list[UUID]) -> None:
@@ -199,3 +199,49 @@ def test_without_its_database_it_says_so(issuer: Issuer) -> None:
         for address in (URL, f"{URL}/{uuid4()}"):
             answer = client.get(address, headers=issuer.headers(Role.ADMIN))
             assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+
+
+def test_what_an_agent_notes_is_not_for_the_customer(client: httpx.Client, issuer: Issuer, calls: list[UUID]) -> None:
+    one = f"{URL}/{calls[0]}"
+    written = client.put(f"{one}/notes", json={"text": "Ask for the papers."}, headers=issuer.headers(Role.AGENT, subject=str(AGENT)))
+    assert written.json()["agent_notes"] == "Ask for the papers."
+    readers = {
+        "customer": issuer.headers(Role.CUSTOMER, subject=str(ANNA)),
+        "agent": issuer.headers(Role.AGENT, subject=str(AGENT)),
+        "officer": issuer.headers(Role.COMPLIANCE),
+        "a customer who is another call's agent": issuer.headers(Role.CUSTOMER, Role.AGENT, subject=str(ANNA)),
+    }
+    read = {who: client.get(one, headers=headers).json()["agent_notes"] for who, headers in readers.items()}
+    listed = {
+        who: next(row["agent_notes"] for row in client.get(URL, headers=headers).json()["consultations"] if row["id"] == str(calls[0]))
+        for who, headers in readers.items()
+    }
+    seen = {
+        "customer": None,
+        "agent": "Ask for the papers.",
+        "officer": "Ask for the papers.",
+        "a customer who is another call's agent": None,
+    }
+    assert read == listed == seen
+    rated = client.put(f"{one}/rating", json={"stars": 4}, headers=readers["customer"])
+    assert (rated.status_code, rated.json()["agent_notes"]) == (200, None)
+
+
+def test_a_customer_who_is_an_agent_too_keeps_what_is_a_customers(
+    client: httpx.Client, engine: Engine, issuer: Issuer, calls: list[UUID]
+) -> None:
+    first, second, _ = calls
+    both = issuer.headers(Role.CUSTOMER, Role.AGENT, subject=str(ANNA))
+    assert ids(client.get(URL, headers=both)) == [second, first]
+    assert client.get(f"{URL}/{first}", headers=both).status_code == 200
+    said = {"party": str(ANNA), "role": "customer", "outcome": "revoked", "method": "click", "script_version": "v1"}
+    assert client.post(f"{URL}/{first}/consent", json=said, headers=both).status_code == 201
+    assert client.post(f"{URL}/{first}/consent", json=said | {"party": str(AGENT), "role": "agent"}, headers=both).status_code == 422, (
+        "in a call in which it is the customer it speaks for itself alone"
+    )
+    with engine.begin() as connection:
+        connection.execute(update(consultations).where(consultations.c.id == calls[2]).values(agent_id=ANNA))
+    assert ids(client.get(URL, headers=both)) == [calls[2], second, first]
+    with engine.connect() as connection:
+        deeds = [entry.deed for entry in audit.entries(connection) if entry.deed.action == "consent.record"]
+    assert [deed.role for deed in deeds] == ["customer"]

@@ -1,24 +1,31 @@
 """The description of the API is true: whatever is sent by it is answered as it says, and nothing is answered with a fault of ours."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+import httpx2 as httpx
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, given
 from hypothesis import settings as tries
 from hypothesis.errors import Unsatisfiable
+from jsonschema_rs import validator_for
 from pydantic import SecretStr
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert, update
 
 from api.access import PUBLIC, ROUTES
 from api.app import create_app
+from api.rates import MovingWindow
 from domain.roles import Role
+from resources.tables import consultations, users
 from tests.api.client import Issuer, served, settings
 from tests.livekit_server import LiveKitServer
 
@@ -52,7 +59,118 @@ def test_every_route_answers_as_described(engine: Engine, livekit: Callable[...,
     assert len(asked) == sum(len(operations) for operations in app.openapi()["paths"].values())
 
 
-def test_it_says_which_token_is_wanted_and_shows_examples(engine: Engine) -> None:
+WITH_IDS = ("/api/livekit/consultation", "/api/livekit/token", "/api/training/disclosure", "/api/training/enter")
+"""Besides the routes that have an id in their path: those that take one in the body, or that a caller soon has asked too often."""
+ADMIN, AGENT, CUSTOMER, PARTNER, BOT = (str(UUID(int=number)) for number in (5, 3, 1, 11, 6))
+CALLERS = {
+    Role.ADMIN: ADMIN,
+    Role.AGENT: AGENT,
+    Role.CUSTOMER: CUSTOMER,
+    Role.PARTNER: PARTNER,
+    Role.ASSISTANT: BOT,
+    Role.COMPLIANCE: "officer",
+}
+
+
+class Seeds:
+    """A call that goes on, with its agent; a handoff of it; a training that is open, with an invitation and a material."""
+
+    def __init__(self, http: httpx.Client, engine: Engine) -> None:
+        self._http = http
+        begun = self._made(Role.CUSTOMER, "/api/livekit/consultation", {"type": "claims"})
+        with engine.begin() as connection:
+            connection.execute(insert(users).values(id=UUID(AGENT), role="agent"))
+            connection.execute(update(consultations).values(agent_id=UUID(AGENT), started_at=datetime.now(UTC)))
+        call, starts = begun["consultation_id"], datetime.now(UTC)
+        handoff = self._made(Role.CUSTOMER, f"/api/consultations/{call}/handoff", {"reason": "requested"})
+        plan = {"title": "T", "starts_at": starts.isoformat(), "ends_at": (starts + timedelta(hours=1)).isoformat()}
+        training = self._made(Role.AGENT, "/api/training", plan)["id"]
+        invite = self._made(Role.AGENT, f"/api/training/{training}/invites", {"partner": PARTNER})
+        material = self._made(Role.AGENT, f"/api/training/{training}/materials", {"title": "M", "url": "https://files.example/a"})
+        self.ids = {
+            "consultation_id": call, "handoff_id": handoff["id"], "training_id": training, "invite_id": invite["id"],
+            "material_id": material["id"],
+        }  # fmt: skip
+        told = http.post("/api/training/disclosure", json={"invite": invite["invite"]}).json()
+        tomorrow = starts + timedelta(days=1)
+        self.bodies = {
+            "roomName": begun["room_name"], "invite": invite["invite"], "disclosure_version": told["disclosure_version"],
+            "start": tomorrow.isoformat(), "end": (tomorrow + timedelta(hours=1)).isoformat(),
+        }  # fmt: skip
+
+    def put_into(self, case: Any, caller: str) -> None:
+        for name in case.path_parameters or {}:
+            case.path_parameters[name] = self.ids[name]
+        if isinstance(case.body, dict):
+            case.body.update({name: value for name, value in self.bodies.items() if name in case.body})
+            case.body.update({"identity": caller} if "identity" in case.body else {})
+            case.body.update({"party": caller} if "party" in case.body else {})
+
+    def _made(self, role: Role, path: str, body: dict[str, str]) -> Any:
+        answer = self._http.post(path, json=body, headers=ISSUER.headers(role, subject=CALLERS[role]))
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+
+def answered(operation: Any, seeds: Seeds, role: Role, caller: str) -> set[int]:
+    """The statuses of a few requests, each of which was checked against the description."""
+    statuses = set()
+
+    @tries(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
+    @given(case=operation.as_strategy(generation_mode=GenerationMode.POSITIVE))
+    def ask(case: Any) -> None:
+        seeds.put_into(case, caller)
+        statuses.add(case.call_and_validate(headers=ISSUER.headers(role, subject=caller), checks=CHECKS).status_code)
+
+    ask()
+    return statuses
+
+
+def test_every_role_is_answered_as_described_about_what_there_is(
+    engine: Engine, livekit: Callable[..., LiveKitServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the ids of real rows, so that more is reached than "no such consultation"; and with no limit in the way."""
+    monkeypatch.setattr(MovingWindow, "hit", lambda *_: True)
+    server = livekit()
+    keys = {"livekit_url": server.url, "livekit_api_key": server.key, "livekit_api_secret": SecretStr(server.secret)}
+    reached: defaultdict[str, set[int]] = defaultdict(set)
+    with served(create_app(settings(**keys), engine, ISSUER.identities)) as url, httpx.Client(base_url=url, timeout=60) as http:
+        seeds = Seeds(http, engine)
+        operations = [
+            found.ok() for found in schemathesis.openapi.from_url(f"{url}/openapi.json").get_all_operations() if isinstance(found, Ok)
+        ]
+        chosen = [one for one in operations if "{" in one.path or one.path in WITH_IDS]
+        for operation in sorted(chosen, key=lambda one: one.method == "delete"):
+            for role, caller in CALLERS.items():
+                reached[operation.label] |= answered(operation, seeds, role, caller)
+    assert len(reached) == len(chosen) > len(WITH_IDS)
+    nothing = {label: codes for label, codes in reached.items() if codes <= {401, 403, 404, 422}}
+    assert not nothing, "what there is was not reached"
+
+
+def test_every_body_and_every_answer_has_an_example_that_fits(engine: Engine) -> None:
+    document = create_app(settings(), engine, ISSUER.identities).openapi()
+    missing = []
+
+    def look(where: str, content: dict[str, Any]) -> None:
+        for kind, media in content.items():
+            schema = media.get("schema", {})
+            named = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+            example = media.get("example", named.get("example"))
+            if example is None:
+                missing.append(f"{where} {kind}")
+            else:
+                validator_for({**schema, "components": document["components"]}).validate(example)
+
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            look(f"{method} {path} body", operation.get("requestBody", {}).get("content", {}))
+            for status, answer in operation["responses"].items():
+                look(f"{method} {path} {status}", answer.get("content", {}))
+    assert missing == []
+
+
+def test_it_says_which_token_is_wanted(engine: Engine) -> None:
     app = create_app(settings(), engine, ISSUER.identities)
     document = app.openapi()
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"

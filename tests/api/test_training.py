@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from uuid import UUID, uuid4
 
 import httpx2 as httpx
 import jwt
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from sqlalchemy import Engine, text
 
 from api.app import create_app
@@ -111,6 +112,32 @@ def test_a_partner_is_told_consents_and_enters(school: School, server: LiveKitSe
     with school.engine.connect() as connection:
         kept = " ".join(str(row) for row in connection.execute(text("SELECT * FROM audit_entries")))
     assert invite not in everything + kept, "an invitation is written down nowhere"
+
+
+def test_an_invitation_is_a_link_that_no_log_has_the_secret_of(school: School) -> None:
+    given = school.invited(school.scheduled())
+    link = urlsplit(given["url"])
+    assert (link.scheme, link.netloc, link.path, link.query) == ("http", "127.0.0.1:8000", "/training", "")
+    assert dict(parse_qsl(link.fragment)) == {"invite": given["invite"]}
+    school.told(dict(parse_qsl(link.fragment))["invite"])
+    page = school.client.get(urlunsplit(link))
+    assert page.status_code == 200 and "Invitation to a training" in page.text
+
+
+@pytest.mark.parametrize("public", ["https://calls.example", "https://example/apps/calls/"])
+def test_an_invitation_leads_to_the_application(engine: Engine, public: str) -> None:
+    issuer = Issuer()
+    with client_of(create_app(settings(public_url=public, invite_secret=SecretStr(SECRET)), engine, issuer.identities)) as client:
+        school = School(client, issuer, engine)
+        assert school.invited(school.scheduled())["url"].startswith(f"{public.rstrip('/')}/training#invite=")
+
+
+@pytest.mark.parametrize(
+    "wrong", ["calls.example", "ftp://calls.example", "https://calls.example/?a=b", "https://calls.example/#x", "javascript:x"]
+)
+def test_where_invitations_lead_is_an_address(wrong: str) -> None:
+    with pytest.raises(ValidationError, match="public_url"):
+        settings(public_url=wrong)
 
 
 def test_a_partner_who_gives_the_training_may_show_the_screen(school: School, server: LiveKitServer) -> None:

@@ -52,7 +52,7 @@ def pitch_of(sound: Samples) -> float:
 
 class Client:
     """A participant. ``heard`` has the sound of every other one by identity, as it came in, without the gaps; ``hearing`` says whose sound
-    would come in, were there any; ``read`` is the data that came.
+    would come in, were there any; ``read`` is the data that came; ``removed``: the server has sent it away.
     """
 
     def __init__(self) -> None:
@@ -65,6 +65,8 @@ class Client:
         self._microphone: rtc.AudioSource | None = None
         self.room.on("track_subscribed", self._listen)
         self.room.on("data_received", lambda packet: self.read.append(packet.data.decode()))
+        self.removed = False
+        self.room.on("disconnected", self._ended)
         for event in ("participant_connected", "participant_disconnected", "disconnected", "track_published", "connection_state_changed"):
             self.room.on(event, self._tell)
 
@@ -140,6 +142,9 @@ class Client:
                 await self._notify()
         finally:
             await stream.aclose()
+
+    def _ended(self, reason: "rtc.DisconnectReason.ValueType") -> None:
+        self.removed = reason == rtc.DisconnectReason.PARTICIPANT_REMOVED
 
     def _tell(self, *_: object) -> None:
         self._spawn(self._notify())

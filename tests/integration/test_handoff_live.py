@@ -17,6 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 from api.app import create_app
 from domain.roles import Role
 from resources.handoff_watch import BEHIND, Change, FellBehind, HandoffWatch
+from resources.store import audit
 from tests.api.client import Issuer, served, settings
 from tests.integration.handoff_store import available, new_call, replayed, wanted
 from tests.integration.livekit_calls import PATIENCE_S, eventually
@@ -142,6 +143,56 @@ def test_who_may_not_watch_is_told_before_it_opens(two: Two) -> None:
     with pytest.raises(InvalidStatus) as refused:
         connect(f"{address}?token={two.issuer.token(*BOSS)}")
     assert refused.value.response.status_code == 401, "an address is written down in too many places"
+
+
+@pytest.mark.parametrize("after", ["abc", "-1", "1.5", "9" * 30, ""])
+def test_a_wrong_number_is_a_problem_once_it_is_known_who_asks(two: Two, engine: Engine, after: str) -> None:
+    address = two.urls[0].replace("http", "ws") + f"/api/handoff/live?after={after}"
+    for headers, status in (({}, 401), (two.issuer.headers(Role.CUSTOMER), 403), (two.issuer.headers(*BOSS), 422)):
+        with pytest.raises(InvalidStatus) as refused:
+            connect(address, additional_headers=headers)
+        answer = refused.value.response
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+        assert json.loads(answer.body or b"")["status"] == status
+    with engine.connect() as connection:
+        deeds = [entry.deed for entry in audit.entries(connection)]
+    assert [(deed.role, dict(deed.details)["route"], dict(deed.details)["status"], deed.outcome.value) for deed in deeds] == [
+        (role, "/api/handoff/live", status, "refused") for role, status in (("none", 401), ("customer", 403), ("supervisor", 422))
+    ]
+
+
+def test_a_server_that_cannot_answer_before_the_opening_closes_and_the_trail_has_it(engine: Engine) -> None:
+    app, sent = create_app(settings(), engine, Issuer().identities), []
+    scope: dict[str, Any] = {
+        "type": "websocket", "path": "/api/handoff/live", "raw_path": b"", "query_string": b"", "scheme": "ws", "subprotocols": [],
+        "headers": [(b"host", b"127.0.0.1")], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8000), "extensions": {},
+    }  # fmt: skip
+
+    async def run() -> None:
+        async def receive() -> dict[str, Any]:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message["type"])
+
+        async with app.router.lifespan_context(app):
+            await app(scope, receive, send)
+
+    asyncio.run(run())
+    assert sent == ["websocket.close"]
+    with engine.connect() as connection:
+        assert [(e.deed.actor, dict(e.deed.details)["status"]) for e in audit.entries(connection)] == [("stranger", 403)]
+
+
+def test_without_a_websocket_it_says_what_it_is(two: Two) -> None:
+    address = f"{two.urls[0]}/api/handoff/live"
+    assert httpx.get(address).status_code == 401
+    answer = httpx.get(address, headers=two.issuer.headers(*BOSS))
+    assert (answer.status_code, answer.headers["upgrade"], answer.json()["title"]) == (426, "websocket", "A WebSocket")
+    described = httpx.get(f"{two.urls[0]}/openapi.json").json()["paths"]["/api/handoff/live"]["get"]
+    assert {"101", "401", "403", "422", "426", "503"} <= set(described["responses"])
+    with two.watch(0) as socket:
+        assert set(told(socket)) == set(described["x-websocket"]["messages"]["queue"]["example"])
 
 
 def test_a_browser_names_its_token_as_a_protocol(two: Two) -> None:

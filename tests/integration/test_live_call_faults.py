@@ -235,7 +235,7 @@ def test_a_key_of_a_call_that_is_over_begins_nothing(client: httpx.Client, engin
     before = trail(engine)
     answer = client.post(BEGIN, json=SUPPORT, headers=signed("click-1"))
     assert is_a_problem(answer, 409) and "ended" in answer.json()["detail"]
-    assert (len(rows(engine)), trail(engine), rooms(server)) == (1, before, set())
+    assert (len(rows(engine)), trail(engine), rooms(server)) == (1, [*before, ("request", "refused")], set())
     assert client.post(BEGIN, json=SUPPORT, headers=signed("click-2")).status_code == 201
 
 

@@ -199,6 +199,32 @@ def test_a_quote_of_anothers_is_as_unknown_as_none(client: httpx.Client, engine:
     assert client.post(BEGIN, json=body, headers=issuer.headers(Role.ADMIN)).status_code == 201
 
 
+@pytest.mark.parametrize("role", [Role.AGENT, Role.ADMIN, Role.ASSISTANT])
+def test_who_begins_for_a_customer_gets_no_token_of_the_customers(
+    client: httpx.Client, engine: Engine, anna: dict[str, str], issuer: Issuer, role: Role
+) -> None:
+    body = {"type": "support", "customer": str(ANNA)}
+    answer = client.post(BEGIN, json=body, headers=issuer.headers(role, subject=str(AGENT)))
+    assert answer.status_code == 201, answer.text
+    begun = answer.json()
+    assert (begun["token"], begun["expires_at"]) == (None, None)
+    assert [action for _, action, _ in trail(engine)] == ["consultation.begin"]
+    assert entering(client, anna, begun["room_name"], "customer", ANNA).status_code == 200, "the customer asks for its own"
+
+
+def test_a_customer_who_is_an_agent_too_begins_and_enters_as_a_customer(
+    client: httpx.Client, engine: Engine, server: LiveKitServer, issuer: Issuer
+) -> None:
+    both = issuer.headers(Role.CUSTOMER, Role.AGENT, subject=str(ANNA))
+    own = client.post(BEGIN, json={"type": "support"}, headers=both)
+    assert own.status_code == 201 and claims_of(own.json()["token"], server)["sub"] == str(ANNA)
+    anothers = client.post(BEGIN, json={"type": "support", "customer": str(UUID(int=2))}, headers=both)
+    assert (anothers.status_code, anothers.json()["token"]) == (201, None)
+    with engine.connect() as connection:
+        roles = [entry.deed.role for entry in audit.entries(connection) if entry.deed.action == "consultation.begin"]
+    assert roles == ["customer", "agent"]
+
+
 def entering(client: httpx.Client, headers: dict[str, str], room: str, kind: str, identity: object) -> httpx.Response:
     return client.post(ENTER, json={"roomName": room, "identity": str(identity), "participantType": kind}, headers=headers)
 
