@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -14,7 +14,7 @@ from api.consultations import ONE, Prose, store_is_down, visible
 from api.problems import problem
 from api.recording import wake_recording
 from domain.consent import ConsentMethod, ConsentOutcome, ConsentRule, Gate
-from domain.parties import Party
+from domain.parties import Party, one_spelling
 from domain.roles import Role
 from resources.store import audit, consents
 from resources.store.consents import Said
@@ -42,7 +42,7 @@ class ConsentIn(BaseModel):
         },
     )
 
-    party: Annotated[Prose, Field(min_length=1, max_length=200)]
+    party: Annotated[Prose, Field(min_length=1, max_length=200), AfterValidator(one_spelling)]
     role: Party
     outcome: ConsentOutcome
     method: ConsentMethod

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Header, Request, Response
 from limits import RateLimitItemPerMinute
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection
 
 from api.access import PARTICIPANT_TYPES, deed_of
@@ -22,6 +22,7 @@ from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_
 from domain.audit import Outcome
 from domain.consultations import ConsultationType, new_room_name
 from domain.grants import ParticipantType
+from domain.parties import one_spelling
 from domain.roles import Role
 from resources.livekit_rooms import LiveKitRefused, LiveKitUnreachable
 from resources.livekit_tokens import TTL
@@ -102,7 +103,7 @@ class Entering(BaseModel):
     )
 
     room_name: Annotated[Prose, Field(alias="roomName", min_length=1, max_length=256)]
-    identity: Annotated[Prose, Field(min_length=1, max_length=200)]
+    identity: Annotated[Prose, Field(min_length=1, max_length=200), AfterValidator(one_spelling)]
     participant_type: Annotated[ParticipantType, Field(alias="participantType")]
 
 

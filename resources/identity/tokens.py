@@ -7,6 +7,7 @@ from typing import Any
 
 import jwt
 
+from domain.parties import one_spelling
 from domain.roles import NEVER, Caller, Role
 from resources.identity import development
 from resources.identity.keys import KeyFile, Keys, KeysAt, require_safe
@@ -65,7 +66,7 @@ class Identities:
             raise NotIdentified("the token names nobody")
         team = _at(claims, self._team_claim)
         ends = datetime.fromtimestamp(min(claims["exp"], NEVER.timestamp()), UTC)
-        return Caller(subject, _roles(_at(claims, self._roles_claim)), team if isinstance(team, str) else None, ends)
+        return Caller(one_spelling(subject), _roles(_at(claims, self._roles_claim)), team if isinstance(team, str) else None, ends)
 
 
 def identities_of(settings: Settings) -> Identities:
