@@ -33,6 +33,7 @@ from api import (
 from api.problems import plain_problem, problem, wrong_parameter
 from api.rates import MovingWindow
 from resources.identity import Identities, identities_of
+from resources.identity.invitations import require_invite_secret
 from resources.livekit import Webhooks
 from resources.livekit_rooms import LiveKitRooms, rooms_of
 from resources.policies import recording_consent
@@ -48,10 +49,13 @@ def create_app(
 ) -> FastAPI:
     """``engine``, ``identities`` and ``rooms`` replace what the settings describe, for tests.
 
-    Raises SettingMissing for one without which nothing works. Its start raises NotReady where production must not work with the database.
+    Raises SettingMissing for one without which something would not work. Its start raises NotReady where production must not work with the
+    database.
     """
     keys = settings.webhook_keys()
     trusted = identities or identities_of(settings)
+    server = rooms or rooms_of(settings)
+    require_invite_secret(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -59,7 +63,7 @@ def create_app(
             await to_thread.run_sync(require_ready, opened, settings)
             _connect(app, opened)
             async with (
-                rooms or rooms_of(settings) or nullcontext() as app.state.rooms,
+                server or nullcontext() as app.state.rooms,
                 recording.recording_calls(app),
                 handoff_live.watching_handoffs(app),
                 reconciling.reconciling_once(app),

@@ -26,7 +26,7 @@ from domain.call_events import ParticipantSeen, RoomSeen
 from domain.egress_layout import EgressLayout
 from resources.livekit import read_event
 from resources.livekit_recording import EgressFound, RecordingBucket, egress_found, recording_request, without_keys
-from resources.settings import Settings
+from resources.settings import SettingMissing, Settings
 
 T = TypeVar("T")
 TIMEOUT_S = 5.0
@@ -191,10 +191,18 @@ class LiveKitRooms:
 
 
 def rooms_of(settings: Settings) -> LiveKitRooms | None:
-    """Nothing connects yet. None without LIVEKIT_URL: then there is no server to ask, and only webhooks come from elsewhere."""
-    if settings.livekit_url is None or settings.livekit_api_key is None or settings.livekit_api_secret is None:
+    """Nothing connects yet. None without LIVEKIT_URL: then there is no server to ask, and only webhooks come from elsewhere.
+
+    Raises SettingMissing for an address without the key that opens it: a secret of webhooks, or an old key, does not.
+    """
+    if not settings.livekit_url:
         return None
-    return LiveKitRooms(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
+    key, secret = settings.livekit_api_key, settings.livekit_api_secret
+    if key and secret:
+        return LiveKitRooms(settings.livekit_url, key, secret.get_secret_value())
+    missing = [name for name, found in (("LIVEKIT_API_KEY", key), ("LIVEKIT_API_SECRET", secret)) if not found]
+    are = "is" if len(missing) == 1 else "are"
+    raise SettingMissing(f"LIVEKIT_URL is set, and {' and '.join(missing)} {are} not set: no call can be begun there. Set it.")
 
 
 def _room(pb: models_pb.Room) -> RoomSeen:

@@ -120,7 +120,11 @@ class Settings(BaseSettings):
             raise ValueError("there is no such file")
         return value
 
-    @field_validator("oidc_issuer", "oidc_jwks", "oidc_audience", "invite_secret", mode="before")
+    @field_validator(
+        "oidc_issuer", "oidc_jwks", "oidc_audience", "invite_secret",
+        "livekit_url", "livekit_api_key", "livekit_api_secret", "livekit_webhook_secret",
+        mode="before",
+    )  # fmt: skip
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

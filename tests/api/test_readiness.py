@@ -6,20 +6,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from alembic import command
+from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from api.app import create_app
 from resources import migrations
 from resources.embedded_postgres import EmbeddedPostgres
+from resources.settings import SettingMissing, Settings
 from resources.store.database import engine_for
 from resources.store.readiness import NotReady
 from tests.api.client import Issuer, client_of, settings
 
-PRODUCTION = settings(environment="production", oidc_issuer="https://issuer.example")
+SECRET = "a-secret-that-is-long-enough-for-hs256"
+PRODUCTION = settings(environment="production", oidc_issuer="https://issuer.example", invite_secret=SECRET)
 OWNERS_LOGIN = "VERBATIM_MIGRATION_DATABASE_URL"
 
 
@@ -129,9 +133,48 @@ def test_the_program_ends_with_a_line_that_says_what_to_do(owner: Engine, tmp_pa
         "VERBATIM_DATABASE_URL": owner.url.render_as_string(hide_password=False),
         "VERBATIM_DATA_DIR": str(tmp_path),
         "LIVEKIT_API_KEY": "key",
-        "LIVEKIT_API_SECRET": "a-secret-that-is-long-enough-for-hs256",
+        "LIVEKIT_API_SECRET": SECRET,
+        "VERBATIM_INVITE_SECRET": SECRET,
     }
     ended = subprocess.run([sys.executable, "-m", "api"], env=environment, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
     assert OWNERS_LOGIN in line and str(owner.url.password) not in line
+
+
+LIVEKIT = {"livekit_url": "http://127.0.0.1:9", "livekit_api_key": "key", "livekit_api_secret": SecretStr(SECRET)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"invite_secret": None}, "VERBATIM_INVITE_SECRET is"),
+        ({"livekit_api_secret": None, "livekit_webhook_secret": SecretStr(SECRET)}, "LIVEKIT_API_SECRET is"),
+        ({"livekit_api_secret": SecretStr(""), "livekit_webhook_secret": SecretStr(SECRET)}, "LIVEKIT_API_SECRET is"),
+        ({"livekit_api_secret": None, "livekit_old_keys": {"key": SecretStr(SECRET)}}, "LIVEKIT_API_SECRET is"),
+        (
+            {"livekit_api_key": None, "livekit_api_secret": None, "livekit_old_keys": {"key": SecretStr(SECRET)}},
+            "LIVEKIT_API_KEY and LIVEKIT_API_SECRET are",
+        ),
+    ],
+)
+def test_a_missing_secret_stops_the_start_with_its_name(engine: Engine, changed: dict[str, Any], named: str) -> None:
+    found = PRODUCTION.model_copy(update=LIVEKIT)
+    create_app(found, engine, Issuer().identities)
+    with pytest.raises(SettingMissing, match=f"{named} not set") as refused:
+        create_app(found.model_copy(update=changed), engine, Issuer().identities)
+    assert SECRET not in str(refused.value)
+
+
+def test_development_makes_a_secret_for_invitations_of_its_own(engine: Engine) -> None:
+    create_app(PRODUCTION.model_copy(update={"environment": "development", "invite_secret": None}), engine, Issuer().identities)
+
+
+def test_variables_that_are_empty_are_not_set(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+    for name, value in {"URL": "", "API_KEY": "key", "API_SECRET": "", "WEBHOOK_SECRET": SECRET}.items():
+        monkeypatch.setenv(f"LIVEKIT_{name}", value)
+    assert Settings(_env_file=None).livekit_url is None
+    create_app(Settings(_env_file=None), engine, Issuer().identities)
+    monkeypatch.setenv("LIVEKIT_URL", "http://127.0.0.1:9")
+    with pytest.raises(SettingMissing, match="LIVEKIT_API_SECRET is not set"):
+        create_app(Settings(_env_file=None), engine, Issuer().identities)
