@@ -16,6 +16,7 @@ from api import (
     agents,
     consents,
     consultations,
+    faults,
     handoff_live,
     handoffs,
     health,
@@ -111,6 +112,7 @@ def create_app(
     app.add_middleware(metrics.Measured, registry=app.state.registry)
     if settings.oidc_issuer is None:
         app.add_middleware(LoopbackOnly)
+    app.add_middleware(faults.Faults)
     return app
 
 

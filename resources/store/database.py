@@ -10,9 +10,12 @@ from resources.settings import Settings
 
 
 def engine_for(url: str) -> Engine:
-    """Nothing is connected yet. Statements end after 60 s and a dead server is noticed after 5 s, so that no caller hangs."""
+    """Nothing is connected yet. Statements end after 60 s and a dead server is noticed after 5 s, so that no caller hangs. What a statement was
+    given is in no error."""
     options = "-c timezone=UTC -c statement_timeout=60000 -c lock_timeout=20000"
-    return create_engine(url, pool_pre_ping=False, pool_size=10, connect_args={"connect_timeout": 5, "options": options})
+    return create_engine(
+        url, pool_pre_ping=False, pool_size=10, hide_parameters=True, connect_args={"connect_timeout": 5, "options": options}
+    )
 
 
 @contextmanager
