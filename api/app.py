@@ -23,6 +23,7 @@ from api import (
     live_calls,
     metrics,
     pages,
+    patience,
     reconciling,
     recording,
     search,
@@ -65,6 +66,7 @@ def create_app(
             _connect(app, opened)
             async with (
                 server or nullcontext() as app.state.rooms,
+                health.asking_others(app),
                 recording.recording_calls(app),
                 handoff_live.watching_handoffs(app),
                 reconciling.reconciling_once(app),
@@ -112,6 +114,7 @@ def create_app(
     app.add_middleware(metrics.Measured, registry=app.state.registry)
     if settings.oidc_issuer is None:
         app.add_middleware(LoopbackOnly)
+    app.add_middleware(patience.Impatient)
     app.add_middleware(faults.Faults)
     return app
 

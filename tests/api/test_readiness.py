@@ -1,7 +1,8 @@
-"""What the API makes of a database that is not as it should be: a refusal to start in production, a warning elsewhere."""
+"""What the API makes of a database that is not as it should be: a refusal to start in production, a warning elsewhere; and what /readyz tells."""
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from resources.settings import SettingMissing, Settings
 from resources.store.database import engine_for
 from resources.store.readiness import NotReady
 from tests.api.client import Issuer, client_of, settings
+from tests.services import S3Service
 
 SECRET = "a-secret-that-is-long-enough-for-hs256"
 PRODUCTION = settings(environment="production", oidc_issuer="https://issuer.example", invite_secret=SECRET)
@@ -178,3 +180,38 @@ def test_variables_that_are_empty_are_not_set(monkeypatch: pytest.MonkeyPatch, e
     monkeypatch.setenv("LIVEKIT_URL", "http://127.0.0.1:9")
     with pytest.raises(SettingMissing, match="LIVEKIT_API_SECRET is not set"):
         create_app(Settings(_env_file=None), engine, Issuer().identities)
+
+
+def test_readyz_names_a_folder_that_is_not_there(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.health.ASK_AGAIN_S", 0.0)
+    intake, archive = tmp_path / "intake", tmp_path / "archive"
+    intake.mkdir()
+    found = settings(intake_url=str(intake), archive_url=archive.as_uri())
+    with client_of(create_app(found, engine, Issuer().identities)) as client:
+        assert client.get("/readyz").json() == {"status": "degraded", "down": ["archive"], "warnings": []}
+        assert not archive.exists(), "looking makes nothing: a folder that is not mounted must not be filled"
+        archive.mkdir()
+        assert client.get("/readyz").json()["status"] == "ready"
+        intake.rmdir()
+        assert client.get("/readyz").json()["down"] == ["intake"]
+
+
+def s3_settings(s3: S3Service, **more: object) -> Settings:
+    keys = {"s3_access_key": SecretStr(s3.connection.access_key or ""), "s3_secret_key": SecretStr(s3.connection.secret_key or "")}
+    return settings(**{"intake_url": f"s3://{s3.intake_bucket}/calls", "s3_endpoint": s3.connection.endpoint, **keys, **more})
+
+
+def test_readyz_asks_the_buckets_that_the_settings_name(engine: Engine, s3: S3Service) -> None:
+    for archive, down in ((s3.archive_bucket, []), ("no-such-bucket", ["archive"])):
+        with client_of(create_app(s3_settings(s3, archive_url=f"s3://{archive}"), engine, Issuer().identities)) as client:
+            assert client.get("/readyz").json()["down"] == down
+
+
+def test_readyz_waits_for_no_object_storage_that_hangs(engine: Engine, s3: S3Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.health.SILENCE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = s3_settings(s3, s3_endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}", archive_url=f"s3://{s3.archive_bucket}")
+        with client_of(create_app(found, engine, Issuer().identities)) as client:
+            for _ in range(3):
+                answer = client.get("/readyz")
+                assert (answer.status_code, answer.json()) == (200, {"status": "degraded", "down": ["intake", "archive"], "warnings": []})
