@@ -26,6 +26,7 @@ from api import (
     patience,
     reconciling,
     recording,
+    room_promises,
     search,
     session,
     training,
@@ -67,6 +68,7 @@ def create_app(
             async with (
                 server or nullcontext() as app.state.rooms,
                 health.asking_others(app),
+                room_promises.keeping_promises(app),
                 recording.recording_calls(app),
                 handoff_live.watching_handoffs(app),
                 reconciling.reconciling_once(app),
