@@ -83,7 +83,10 @@ class Added(BaseModel):
 
 @router.post("/{consultation_id}/consent", status_code=201, summary="Record what a party said", response_model=Added, responses=ONE)
 def add_consent(request: Request, consultation_id: UUID, body: ConsentIn) -> Added | Response:
-    """Records are added and never changed: a withdrawal is another record. A customer speaks for itself alone."""
+    """Records are added and never changed: a withdrawal is another record. A customer speaks for itself alone.
+
+    Also when the call has ended: what was recorded stays as it is, and what a party says of it afterwards, a withdrawal above all, must be kept.
+    """
     caller, now = request.state.caller, datetime.now(UTC)
     if request.state.role is Role.CUSTOMER and (body.party != caller.subject or body.role is not Party.CUSTOMER):
         return problem(422, "Only for oneself", "A customer records its own consent: party must be the caller's own id and role customer.")

@@ -145,3 +145,14 @@ def test_whom_another_program_let_in_under_capitals_can_take_consent_back(client
     bot = issuer.headers(Role.ASSISTANT, subject="bot")
     assert client.post(URL, json=saying("granted", clara), headers=bot).json()["gate"]["open"] is True
     assert client.post(URL, json=saying("revoked", clara.lower()), headers=bot).json()["gate"]["open"] is False
+
+
+def test_consent_can_be_taken_back_when_the_call_has_ended(client: httpx.Client, engine: Engine, issuer: Issuer) -> None:
+    anna = issuer.headers(Role.CUSTOMER, subject=str(ANNA))
+    assert client.post(URL, json=saying("granted"), headers=anna).json()["gate"]["open"] is True
+    with engine.begin() as connection:
+        connection.execute(update(consultations).values(ended_at=datetime.now(UTC)))
+    withdrawn = client.post(URL, json=saying("revoked"), headers=anna)
+    assert (withdrawn.status_code, withdrawn.json()["gate"]["refused"]) == (201, [str(ANNA)])
+    described = client.get("/openapi.json").json()["paths"]["/api/consultations/{consultation_id}/consent"]["post"]["description"]
+    assert "when the call has ended" in described
