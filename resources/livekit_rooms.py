@@ -57,7 +57,7 @@ class LiveKitRefused(Exception):
         reason = reason.removeprefix("twirp error unknown: ")
         hint = next((f"; {hint}" for words, hint in HINTS.items() if words in reason or words == code), "")
         super().__init__(f"LiveKit refused to {call}: {reason or 'it gave no reason'} ({code}){hint}")
-        self.told = f"LiveKit refused to {call} ({code})"
+        self.told = f"LiveKit refused to {call} ({code}){hint}"
         self.code = code
         self.reason = reason
 
