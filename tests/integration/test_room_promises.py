@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,7 +11,6 @@ from uuid import UUID, uuid4
 
 import httpx2 as httpx
 import pytest
-from anyio import to_thread
 from hypothesis import HealthCheck, given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
@@ -22,7 +21,7 @@ from api.app import create_app
 from domain.consultations import ConsultationType
 from domain.roles import Role
 from resources.live_tables import idempotency_keys, promised_rooms
-from resources.livekit_rooms import LiveKitRooms, LiveKitUnreachable, RoomCreated
+from resources.livekit_rooms import LiveKitRooms
 from resources.room_promises import OVERDUE, RoomPromises
 from resources.store import live_calls
 from resources.store import promised_rooms as promises
@@ -31,7 +30,7 @@ from resources.store.promised_rooms import PromiseBroken
 from resources.store.reading import unknown_rooms
 from resources.tables import consultations, webhook_events
 from tests.api.client import Issuer, settings
-from tests.databases import reading_only
+from tests.integration.faulty_livekit import AnswersLost, Awaited, FailsOver, StartsAnew, heard, rows
 from tests.integration.livekit_calls import eventually, loopback_socket, serving
 from tests.livekit_server import LiveKitServer
 from tests.services import StartLiveKit
@@ -81,37 +80,9 @@ def rooms_of(server: LiveKitServer) -> set[str]:
     return {room.name for room in asking(server, lambda rooms: rooms.rooms())}
 
 
-def rows(engine: Engine) -> list[Any]:
-    with engine.connect() as connection:
-        return list(connection.execute(select(consultations)).all())
-
-
-def heard(engine: Engine) -> list[str]:
-    """Webhooks that have come, by their type."""
-    with engine.connect() as connection:
-        return list(connection.scalars(select(webhook_events.c.event_type).order_by(webhook_events.c.id)))
-
-
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resources.room_promises.RETRY_S", 0.1)
-
-
-class AnswersLost(LiveKitRooms):
-    """LiveKit, which does what it is asked and cannot say so; from ``back`` on it can, and before that it hears of no deletion."""
-
-    back: bool = False
-
-    async def create_room(self, *given: Any, **more: Any) -> RoomCreated:
-        made = await super().create_room(*given, **more)
-        if not self.back:
-            raise LiveKitUnreachable("lost")
-        return made
-
-    async def delete_room(self, name: str) -> None:
-        if not self.back:
-            raise LiveKitUnreachable("lost")
-        await super().delete_room(name)
 
 
 @pytest.mark.parametrize("click", [None, "click-1"])
@@ -188,35 +159,6 @@ def test_whatever_goes_wrong_leaves_no_room(
         assert client.post(BEGIN, json=SUPPORT, headers=signed(click)).status_code == 201
 
 
-class FailsOver(LiveKitRooms):
-    """LiveKit, beside a PostgreSQL that only reads once a room is open."""
-
-    owner: Engine
-
-    def __init__(self, url: str, key: str, secret: str) -> None:
-        super().__init__(url, key, secret)
-        self.failed_over = ExitStack()
-
-    async def create_room(self, *given: Any, **more: Any) -> RoomCreated:
-        made = await super().create_room(*given, **more)
-        await to_thread.run_sync(self.failed_over.enter_context, reading_only(self.owner))
-        return made
-
-
-class Awaited(LiveKitRooms):
-    """LiveKit, whose answer comes only after its webhook."""
-
-    engine: Engine
-    seen: list[Any]
-
-    async def create_room(self, *given: Any, **more: Any) -> RoomCreated:
-        made = await super().create_room(*given, **more)
-        while "room_started" not in heard(self.engine):
-            await asyncio.sleep(0.02)
-        self.seen = rows(self.engine)
-        return made
-
-
 def test_a_webhook_that_is_faster_than_the_beginning_waits_for_it(engine: Engine, livekit: StartLiveKit) -> None:
     def slow(server: LiveKitServer) -> Awaited:
         made = Awaited(server.url, server.key, server.secret)
@@ -247,25 +189,6 @@ def test_a_click_that_is_repeated_after_livekit_started_anew_begins_nothing_in_t
         entering = {"roomName": other.json()["room_name"], "identity": str(ANNA), "participantType": "customer"}
         assert client.post(ENTER, json=entering, headers=signed()).status_code == 200
         assert {row.customer_id for row in rows(engine)} == {ANNA} and len(rows(engine)) == 2
-
-
-class StartsAnew(LiveKitRooms):
-    """LiveKit, which starts anew between two calls of one click: the second one gets another room of the same name."""
-
-    engine: Engine
-    server: LiveKitServer
-    asked: int
-
-    async def create_room(self, *given: Any, **more: Any) -> RoomCreated:
-        self.asked += 1
-        if self.asked == 1:
-            made = await super().create_room(*given, **more)
-            while self.asked == 1:  # until the same click is there again, which no call was begun for yet
-                await asyncio.sleep(0.02)
-            return made
-        await to_thread.run_sync(eventually, lambda: len(rows(self.engine)) == 1)
-        await to_thread.run_sync(self.server.restart)
-        return await super().create_room(*given, **more)
 
 
 def test_two_clicks_between_which_livekit_started_anew_leave_one_call_and_no_room_of_nobody(engine: Engine, livekit: StartLiveKit) -> None:
