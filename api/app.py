@@ -16,17 +16,20 @@ from api import (
     agents,
     consents,
     consultations,
+    faults,
     handoff_live,
     handoffs,
     health,
     live_calls,
     metrics,
     pages,
+    patience,
     playback,
     reconciling,
     recording,
     refusals,
     reviews,
+    room_promises,
     search,
     session,
     training,
@@ -38,6 +41,7 @@ from api.description import Described
 from api.problems import plain_problem, problem, wrong_parameter
 from api.rates import MovingWindow, SharedWindow
 from resources.identity import Identities, identities_of
+from resources.identity.invitations import require_invite_secret
 from resources.livekit import Webhooks
 from resources.livekit_rooms import LiveKitRooms, rooms_of
 from resources.objects import open_store
@@ -54,10 +58,13 @@ def create_app(
 ) -> FastAPI:
     """``engine``, ``identities`` and ``rooms`` replace what the settings describe, for tests.
 
-    Raises SettingMissing for one without which nothing works. Its start raises NotReady where production must not work with the database.
+    Raises SettingMissing for one without which something would not work. Its start raises NotReady where production must not work with the
+    database.
     """
     keys = settings.webhook_keys()
     trusted = identities or identities_of(settings)
+    server = rooms or rooms_of(settings)
+    require_invite_secret(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -66,7 +73,9 @@ def create_app(
             _connect(app, opened)
             app.state.archive = open_store(settings.archive, settings.s3())
             async with (
-                rooms or rooms_of(settings) or nullcontext() as app.state.rooms,
+                server or nullcontext() as app.state.rooms,
+                health.asking_others(app),
+                room_promises.keeping_promises(app),
                 recording.recording_calls(app),
                 training_entrance.watching_the_door(app),
                 handoff_live.watching_handoffs(app),
@@ -122,6 +131,8 @@ def create_app(
     app.add_middleware(metrics.Measured, registry=app.state.registry)
     if settings.oidc_issuer is None:
         app.add_middleware(LoopbackOnly)
+    app.add_middleware(patience.Impatient)
+    app.add_middleware(faults.Faults)
     return app
 
 

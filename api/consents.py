@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
@@ -15,7 +15,7 @@ from api.consultations import ONE, Prose, store_is_down, visible
 from api.problems import problem
 from api.recording import wake_recording
 from domain.consent import ConsentMethod, ConsentOutcome, ConsentRule, Gate
-from domain.parties import Party
+from domain.parties import Party, one_spelling
 from domain.roles import Role
 from resources.store import audit, consents, evaluations
 from resources.store.consents import Said
@@ -62,7 +62,7 @@ class ConsentIn(BaseModel):
         json_schema_extra={"example": _SAID},
     )
 
-    party: Annotated[Prose, Field(min_length=1, max_length=200)]
+    party: Annotated[Prose, Field(min_length=1, max_length=200), AfterValidator(one_spelling)]
     role: Party
     outcome: ConsentOutcome
     method: ConsentMethod
@@ -111,7 +111,10 @@ class Added(BaseModel):
 
 @router.post("/{consultation_id}/consent", status_code=201, summary="Record what a party said", response_model=Added, responses=ONE)
 def add_consent(request: Request, consultation_id: UUID, body: ConsentIn) -> Added | Response:
-    """Records are added and never changed: a withdrawal is another record. Customers and partners speak for themselves alone."""
+    """Records are added and never changed: a withdrawal is another record. Customers and partners speak for themselves alone.
+
+    Also when the call has ended: what was recorded stays as it is, and what a party says of it afterwards, a withdrawal above all, must be kept.
+    """
     caller, now = request.state.caller, datetime.now(UTC)
     table = request.app.state.consent_table
     said = Said(**body.model_dump(), recorded_by=caller.subject)

@@ -17,6 +17,7 @@ from api.problems import Responses, described, problem
 from api.refusals import refuse
 from domain.audit import Outcome
 from domain.consultations import ConsultationType
+from domain.prose import storable
 from domain.reconciliation import RecordingState
 from domain.roles import Role
 from resources.store import audit, calls
@@ -34,18 +35,7 @@ PROBLEMS: Responses = {
 ONE: Responses = PROBLEMS | {404: described("There is no such consultation, or it is not the caller's")}
 
 
-def _storable(text: str) -> str:
-    """What PostgreSQL takes: no NUL, and no half of a surrogate pair."""
-    if "\0" in text:
-        raise ValueError("must not have a NUL character")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("must be text that can be written as UTF-8") from None
-    return text
-
-
-Prose = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_storable)]
+Prose = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(storable)]
 
 
 _EXAMPLE: JsonDict = {
@@ -124,7 +114,7 @@ class Archiving(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"archived": True, "reason": "Entered twice."}})
 
     archived: bool
-    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(_storable)]
+    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(storable)]
 
 
 @router.get(

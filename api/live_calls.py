@@ -3,7 +3,6 @@
 What a participant may do in a room: domain.grants. LiveKit's server: resources.livekit_rooms.
 """
 
-import contextlib
 import hashlib
 import secrets
 from collections.abc import Callable
@@ -13,7 +12,7 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Header, Request, Response
 from limits import RateLimitItemPerMinute
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection, true
 
 from api.access import PARTICIPANT_TYPES, deed_of
@@ -24,12 +23,14 @@ from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_
 from domain.audit import Outcome
 from domain.consultations import ConsultationType, new_room_name
 from domain.grants import ParticipantType
+from domain.parties import one_spelling
 from domain.roles import Role
-from resources.livekit_rooms import LiveKitRefused, LiveKitUnreachable
+from resources.livekit_rooms import LiveKitRefused, LiveKitRooms, LiveKitUnreachable
 from resources.livekit_tokens import TTL
 from resources.policies import training_disclosure
-from resources.store import audit, consents, live_calls, trainings
+from resources.store import audit, consents, live_calls, promised_rooms, trainings
 from resources.store.live_calls import CallOver, KeyReused, NewCall, NotTheirs
+from resources.store.promised_rooms import PromiseBroken
 
 T = TypeVar("T")
 router = APIRouter(prefix="/api/livekit", tags=["live calls"])
@@ -111,7 +112,7 @@ class Entering(BaseModel):
     )
 
     room_name: Annotated[Prose, Field(alias="roomName", min_length=1, max_length=256)]
-    identity: Annotated[Prose, Field(min_length=1, max_length=200)]
+    identity: Annotated[Prose, Field(min_length=1, max_length=200), AfterValidator(one_spelling)]
     participant_type: Annotated[ParticipantType, Field(alias="participantType")]
 
 
@@ -151,11 +152,17 @@ async def begin(
     actor = request.state.caller.subject
     wanted = new_room_name(body.type, datetime.now(UTC), secrets.token_hex(16))
 
-    def remembered(connection: Connection) -> tuple[UUID, str]:
+    def remembered(connection: Connection) -> tuple[UUID, str, str | None]:
+        """(consultation id, room name, SID of its room if it was begun before)."""
         live_calls.require_theirs(connection, call)
-        if idempotency_key is None:
-            return uuid4(), wanted
-        return live_calls.remember(connection, actor, idempotency_key, hashlib.sha256(repr(call).encode()).hexdigest(), wanted)
+        found, name = uuid4(), wanted
+        if idempotency_key is not None:
+            digest = hashlib.sha256(repr(call).encode()).hexdigest()
+            found, name = live_calls.remember(connection, actor, idempotency_key, digest, wanted)
+        sid = live_calls.sid_of_begun(connection, name)
+        if sid is None:
+            promised_rooms.promise(connection, name)
+        return found, name, sid
 
     def begun(connection: Connection, sid: str) -> tuple[UUID, str | None]:
         row = live_calls.begin(connection, consultation_id, room_name, sid, call, driven=request.app.state.recording is not None)
@@ -168,36 +175,63 @@ async def begin(
         return found, room_token(settings, room_name, str(customer), ParticipantType.CUSTOMER)
 
     try:
-        consultation_id, room_name = await stored(request, remembered)
-        room = await rooms.create_room(
-            room_name,
-            metadata={"type": body.type.value},
-            empty_timeout_s=settings.room_empty_timeout_seconds,
-            departure_timeout_s=settings.room_departure_timeout_seconds,
-            agent_name=settings.assistant_agent_name,
-        )
-    except NotTheirs as error:
-        return problem(422, "Not this customer's", f"There is no such {error} of this customer.")
-    except KeyReused:
-        return problem(409, "The key stands for another request", "Send a new Idempotency-Key with a request that differs.")
-    except CallOver:
-        return problem(409, "That call is over", "The Idempotency-Key stands for a call that has ended: send a new one to begin another.")
-    except STORE_IS_DOWN:
-        return store_is_down()
-    except LiveKitUnreachable as error:
-        with contextlib.suppress(LiveKitUnreachable, LiveKitRefused):  # it may have opened the room all the same
-            await rooms.delete_room(room_name)
-        return livekit_is_down(error)
-    except LiveKitRefused as error:
-        return livekit_is_down(error)
+        consultation_id, room_name, before = await stored(request, remembered)
+    except NOT_BEGUN as error:
+        return _not_begun(error)
     try:
-        found, token = await stored(request, lambda connection: begun(connection, room.sid))
-    except (*STORE_IS_DOWN, NotTheirs):
-        with contextlib.suppress(LiveKitUnreachable, LiveKitRefused):
-            await rooms.delete_room(room_name)
-        return store_is_down()
+        if before is None:
+            sid = await _opened(request, rooms, room_name, body.type)
+        else:
+            there = await rooms.room(room_name)
+            if there is None or there.sid != before:  # LiveKit has started anew since: that call is no more, and its room is not made twice
+                raise CallOver
+            sid = before
+        found, token = await stored(request, lambda connection: begun(connection, sid))
+    except Exception as error:
+        if before is None:
+            shared = idempotency_key is not None and not isinstance(error, CallOver)
+            at_once = not isinstance(error, LiveKitUnreachable)  # it may have opened the room all the same
+            await request.app.state.promises.give_up(room_name, shared=shared, at_once=at_once)
+        if not isinstance(error, NOT_BEGUN):
+            raise
+        return _not_begun(error)
     ends = datetime.now(UTC) + TTL if token is not None else None
     return Begun(consultation_id=found, room_name=room_name, url=settings.client_url, token=token, expires_at=ends)
+
+
+async def _opened(request: Request, rooms: LiveKitRooms, room_name: str, kind: ConsultationType) -> str:
+    """The SID of the room, which LiveKit has from now on."""
+    settings = request.app.state.settings
+    room = await rooms.create_room(
+        room_name,
+        metadata={"type": kind.value},
+        empty_timeout_s=settings.room_empty_timeout_seconds,
+        departure_timeout_s=settings.room_departure_timeout_seconds,
+        agent_name=settings.assistant_agent_name,
+    )
+    return room.sid
+
+
+NOT_BEGUN = (NotTheirs, KeyReused, CallOver, PromiseBroken, LiveKitUnreachable, LiveKitRefused, *STORE_IS_DOWN)
+
+
+def _not_begun(error: Exception) -> Response:
+    """Why, for each of NOT_BEGUN."""
+    match error:
+        case NotTheirs():
+            return problem(422, "Not this customer's", f"There is no such {error} of this customer.")
+        case KeyReused():
+            return problem(409, "The key stands for another request", "Send a new Idempotency-Key with a request that differs.")
+        case CallOver():
+            words = "The Idempotency-Key stands for a call that has ended: send a new one to begin another."
+            return problem(409, "That call is over", words)
+        case PromiseBroken():
+            words = "The room was given up before the call had begun; nothing was begun. Try again."
+            return problem(503, "It took too long", words, headers={"Retry-After": "1"})
+        case LiveKitUnreachable() | LiveKitRefused():
+            return livekit_is_down(error)
+        case _:
+            return store_is_down()
 
 
 @router.post(

@@ -1,5 +1,6 @@
 """What the routes of live calls have in common: LiveKit and the store as a request finds them, tokens, and the answers when something is down."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,9 +13,11 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.problems import problem
 from domain.grants import ParticipantType, grants_of, stated_role
-from resources.livekit_rooms import LiveKitRooms
+from resources.livekit_rooms import LiveKitRefused, LiveKitRooms, LiveKitUnreachable
 from resources.livekit_tokens import mint
 from resources.settings import Settings
+
+logger = logging.getLogger("verbatim.livekit")
 
 T = TypeVar("T")
 STORE_IS_DOWN = (OperationalError, NoConnectionFree)
@@ -71,8 +74,11 @@ def store_is_down() -> Response:
     return problem(503, "The store is down", "PostgreSQL cannot be reached; nothing was begun. Try again.", headers={"Retry-After": "5"})
 
 
-def livekit_is_down(error: Exception) -> Response:
-    return problem(503, "LiveKit does not answer as it should", f"{error}. Nothing was begun; try again.", headers={"Retry-After": "5"})
+def livekit_is_down(error: LiveKitUnreachable | LiveKitRefused) -> Response:
+    logger.warning("%s", error)
+    return problem(
+        503, "LiveKit does not answer as it should", f"{error.told}. Nothing was begun; try again.", headers={"Retry-After": "5"}
+    )
 
 
 def no_livekit() -> Response:

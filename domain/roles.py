@@ -23,7 +23,8 @@ NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """``subject`` is the issuer's opaque id of the person; ``team`` the one that a supervisor answers for; ``expires_at`` the token's end."""
+    """``subject`` is the issuer's opaque id of the person, a UUID as tables spell it; ``team`` the one that a supervisor answers for;
+    ``expires_at`` the token's end."""
 
     subject: str
     roles: frozenset[Role]

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from resources.store import handoffs
+from resources.store.database import CONNECTION
 
 logger = logging.getLogger("verbatim.handoffs")
 
@@ -24,6 +25,8 @@ TICK_S = 1.0
 LISTEN_AGAIN_S = 1.0
 LOOK_S = 5.0
 """A change that nobody was told of, should a notification be lost, is found after this long."""
+SILENCE_S = 15.0
+"""A server that has not answered by then is down, and another connection is tried."""
 BEHIND = 256
 """Changes that may wait for one dashboard before it is sent away, so that it cannot hold up the others."""
 
@@ -113,17 +116,19 @@ class HandoffWatch:
         started = False
         while True:
             try:
-                connection = await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=5)
+                connection = await psycopg.AsyncConnection.connect(url, autocommit=True, **CONNECTION)
                 async with connection:
-                    await connection.execute(f"LISTEN {handoffs.CHANNEL}")
-                    if not started:
-                        row = await (await connection.execute("SELECT coalesce(max(number), 0) FROM handoff_changes")).fetchone()
-                        self._told, started = (row[0] if row else 0), True
+                    async with asyncio.timeout(SILENCE_S):
+                        await connection.execute(f"LISTEN {handoffs.CHANNEL}")
+                        if not started:
+                            row = await (await connection.execute("SELECT coalesce(max(number), 0) FROM handoff_changes")).fetchone()
+                            self._told, started = (row[0] if row else 0), True
                     while True:
-                        await self._tell(connection)
+                        async with asyncio.timeout(SILENCE_S):
+                            await self._tell(connection)
                         async for _ in connection.notifies(timeout=LOOK_S, stop_after=1):
                             pass
-            except psycopg.Error as error:
+            except (psycopg.Error, TimeoutError) as error:
                 logger.error("nobody listens to the queue of handoffs: %s; trying again", type(error).__name__)
             await asyncio.sleep(LISTEN_AGAIN_S)
 

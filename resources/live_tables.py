@@ -63,6 +63,17 @@ caller_rates = Table(
     Column("hits", ARRAY(Moment), nullable=False, comment="the latest that were let in, no more than the limit, oldest first"),
 )
 
+promised_rooms = Table(
+    "promised_rooms",
+    metadata,
+    Column("room_name", Text, primary_key=True),
+    Column("promised_at", Moment, nullable=False),
+    Column("broken_at", Moment, comment="from when on no call begins in it any more"),
+    Column("closed_at", Moment, comment="when LiveKit had it no longer"),
+    Index("ix_promised_rooms_open", "promised_at", postgresql_where=text("closed_at IS NULL")),
+)
+"""Rooms that LiveKit is being asked for. A row goes as its call is begun, and stays where none was."""
+
 audit_entries = Table(
     "audit_entries",
     metadata,

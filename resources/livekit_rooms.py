@@ -26,7 +26,7 @@ from domain.call_events import ParticipantSeen, RoomSeen
 from domain.egress_layout import EgressLayout
 from resources.livekit import read_event
 from resources.livekit_recording import EgressFound, RecordingBucket, egress_found, recording_request, without_keys
-from resources.settings import Settings
+from resources.settings import SettingMissing, Settings
 
 T = TypeVar("T")
 TIMEOUT_S = 5.0
@@ -39,16 +39,25 @@ HINTS = {
 
 
 class LiveKitUnreachable(Exception):
-    """No answer, or none in time. Nothing is known about what the server did."""
+    """No answer, or none in time. Nothing is known about what the server did. ``told`` is for callers: it leaves out where the server is."""
+
+    def __init__(self, words: str, place: str | None = None) -> None:
+        """``words`` have ``{at}`` where the server's place is named."""
+        self.told = words.replace("{at}", "")
+        super().__init__(words.replace("{at}", f" at {place}" if place else ""))
 
 
 class LiveKitRefused(Exception):
-    """The server answered with an error. ``code`` is Twirp's (not_found, unauthenticated, internal, …), ``reason`` the server's own words."""
+    """The server answered with an error. ``code`` is Twirp's (not_found, unauthenticated, internal, …), ``reason`` the server's own words.
+
+    ``told`` is for callers: what a server says of itself is nobody else's business.
+    """
 
     def __init__(self, call: str, code: str, reason: str) -> None:
         reason = reason.removeprefix("twirp error unknown: ")
         hint = next((f"; {hint}" for words, hint in HINTS.items() if words in reason or words == code), "")
         super().__init__(f"LiveKit refused to {call}: {reason or 'it gave no reason'} ({code}){hint}")
+        self.told = f"LiveKit refused to {call} ({code}){hint}"
         self.code = code
         self.reason = reason
 
@@ -173,17 +182,17 @@ class LiveKitRooms:
             async with asyncio.timeout(self._timeout_s):  # around everything: the library tries again on its own
                 return await answer
         except TimeoutError:
-            raise LiveKitUnreachable(f"LiveKit at {self._place} did not {call} within {self._timeout_s:g} s") from None
+            raise LiveKitUnreachable(f"LiveKit{{at}} did not {call} within {self._timeout_s:g} s", self._place) from None
         except ServerError as error:
             if error.status >= 500 and error.code == "unknown":  # not LiveKit's own answer, but that of a proxy before it
-                raise LiveKitUnreachable(f"LiveKit at {self._place} is not there to {call}: HTTP {error.status}") from None
+                raise LiveKitUnreachable(f"LiveKit{{at}} is not there to {call}: HTTP {error.status}", self._place) from None
             code = UNAUTHENTICATED if error.status in (401, 403) and error.code == "unknown" else error.code
             raise LiveKitRefused(call, code, error.message) from None
         except DecodeError:
-            raise LiveKitUnreachable(f"what answers at {self._place} is not LiveKit: check LIVEKIT_URL") from None
+            raise LiveKitUnreachable("what answers{at} is not LiveKit: check LIVEKIT_URL", self._place) from None
         except (aiohttp.ClientError, OSError) as error:
             # Their text can carry the whole URL.
-            raise LiveKitUnreachable(f"LiveKit at {self._place} cannot be reached to {call}: {type(error).__name__}") from None
+            raise LiveKitUnreachable(f"LiveKit{{at}} cannot be reached to {call}: {type(error).__name__}", self._place) from None
 
     @property
     def _place(self) -> str:
@@ -191,10 +200,18 @@ class LiveKitRooms:
 
 
 def rooms_of(settings: Settings) -> LiveKitRooms | None:
-    """Nothing connects yet. None without LIVEKIT_URL: then there is no server to ask, and only webhooks come from elsewhere."""
-    if settings.livekit_url is None or settings.livekit_api_key is None or settings.livekit_api_secret is None:
+    """Nothing connects yet. None without LIVEKIT_URL: then there is no server to ask, and only webhooks come from elsewhere.
+
+    Raises SettingMissing for an address without the key that opens it: a secret of webhooks, or an old key, does not.
+    """
+    if not settings.livekit_url:
         return None
-    return LiveKitRooms(settings.livekit_url, settings.livekit_api_key, settings.livekit_api_secret.get_secret_value())
+    key, secret = settings.livekit_api_key, settings.livekit_api_secret
+    if key and secret:
+        return LiveKitRooms(settings.livekit_url, key, secret.get_secret_value())
+    missing = [name for name, found in (("LIVEKIT_API_KEY", key), ("LIVEKIT_API_SECRET", secret)) if not found]
+    are = "is" if len(missing) == 1 else "are"
+    raise SettingMissing(f"LIVEKIT_URL is set, and {' and '.join(missing)} {are} not set: no call can be begun there. Set it.")
 
 
 def _room(pb: models_pb.Room) -> RoomSeen:

@@ -76,7 +76,8 @@ class Reconciliation:
     async def run(self, now: datetime | None = None) -> Report | None:
         """None where another process is at it. Raises SQLAlchemy's errors; what was corrected before stays."""
         moment = now or datetime.now(UTC)
-        with self.engine.connect() as connection:
+        connection = await to_thread.run_sync(self.engine.connect)
+        try:
             if not await to_thread.run_sync(store.try_lock, connection):
                 return None
             try:
@@ -86,6 +87,8 @@ class Reconciliation:
                 return report
             finally:
                 await to_thread.run_sync(store.unlock, connection)
+        finally:
+            await to_thread.run_sync(connection.close)  # in a thread like the rest: a server that hangs must hold up nobody else
 
     async def _live_kit(self, report: Report, now: datetime) -> tuple[set[str], bool]:
         """(egresses that are not over, whether it is known)."""

@@ -132,7 +132,11 @@ class Settings(BaseSettings):
             raise ValueError("must be the http:// or https:// address of a page, without ? and #")
         return value or None
 
-    @field_validator("oidc_issuer", "oidc_jwks", "oidc_audience", "invite_secret", mode="before")
+    @field_validator(
+        "oidc_issuer", "oidc_jwks", "oidc_audience", "invite_secret",
+        "livekit_url", "livekit_api_key", "livekit_api_secret", "livekit_webhook_secret",
+        mode="before",
+    )  # fmt: skip
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

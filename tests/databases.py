@@ -1,9 +1,12 @@
 """A real PostgreSQL for the tests: one embedded server a session, a fresh and migrated database for every test that asks."""
 
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
+import psutil
 import pytest
 from sqlalchemy import Engine, text
 
@@ -53,3 +56,37 @@ def owner(postgres: EmbeddedPostgres, engine: Engine) -> Iterator[Engine]:
 @pytest.fixture
 def postgres_url(database_url: str) -> str:
     return database_url
+
+
+@contextmanager
+def frozen(engine: Engine) -> Iterator[None]:
+    """SIGSTOP to the whole server: the kernel takes what it is sent, and nobody gets an answer."""
+    with engine.connect() as connection:
+        server = psutil.Process(int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)).parent()
+    assert server is not None
+    processes = [server, *server.children(recursive=True)]
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in reversed(processes):
+            with suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGCONT)
+
+
+@contextmanager
+def reading_only(owner: Engine) -> Iterator[None]:
+    """The owner's database as it is after a failover to the wrong server: everybody is connected anew, and nobody can write."""
+    name = owner.url.database
+    others = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with owner.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.execute(text(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on'))
+        connection.execute(text(others))
+        try:
+            yield
+        finally:
+            connection.execute(text("SET default_transaction_read_only = off"))
+            connection.execute(text(f'ALTER DATABASE "{name}" RESET default_transaction_read_only'))
+            connection.execute(text(others))

@@ -20,6 +20,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput
 
 from domain.consultations import ConsultationType
 from domain.parties import Party
+from domain.prose import storable
 from domain.search.errors import QuerySyntaxError
 from domain.search.nodes import And, DateRange, Node, Not, Or, Phrase, Speaker, Type, Word
 from domain.search.tokens import tokens
@@ -66,6 +67,11 @@ def parse(query: str) -> Node:
         raise QuerySyntaxError(f"A query has at most {LONGEST_QUERY} characters", query, LONGEST_QUERY)
     if not query.strip():
         raise QuerySyntaxError('Type what to look for, such as: speaker:customer "do not consent"', query, 0)
+    for position, character in enumerate(query):
+        try:
+            storable(character)
+        except ValueError as unfit:
+            raise QuerySyntaxError(f"A query {unfit}", query, position) from None
     readable = query.translate(_QUOTES)
     _check_balance(readable)
     try:

@@ -1,5 +1,5 @@
 """Invitations to a training: a signed text that names the session, the partner and itself, and says until when. Whether it was revoked is in the
-store. Without VERBATIM_INVITE_SECRET there are none in production; elsewhere a secret of the data folder's own is made.
+store. Production does not start without VERBATIM_INVITE_SECRET; elsewhere a secret of the data folder's own is made.
 """
 
 import secrets
@@ -71,11 +71,16 @@ class Invitations:
             raise NotAnInvitation from None
 
 
-def _secret(settings: Settings) -> str:
-    if settings.invite_secret is not None:
-        return settings.invite_secret.get_secret_value()
-    if settings.environment == "production":
+def require_invite_secret(settings: Settings) -> None:
+    """Raises SettingMissing where production has none."""
+    if settings.invite_secret is None and settings.environment == "production":
         raise SettingMissing(
             "VERBATIM_INVITE_SECRET is not set: no invitation to a training can be signed. Set it to 32 random characters or more."
         )
+
+
+def _secret(settings: Settings) -> str:
+    require_invite_secret(settings)
+    if settings.invite_secret is not None:
+        return settings.invite_secret.get_secret_value()
     return made_once(settings.data_dir / _FILE, lambda: secrets.token_hex(32).encode()).decode()

@@ -7,6 +7,8 @@ from typing import Any
 
 import jwt
 
+from domain.parties import one_spelling
+from domain.prose import storable
 from domain.roles import NEVER, Caller, Role
 from resources.identity import development
 from resources.identity.keys import KeyFile, Keys, KeysAt, require_safe
@@ -61,11 +63,15 @@ class Identities:
         except jwt.PyJWTError as error:
             raise NotIdentified(f"the token is not valid here ({type(error).__name__})") from None
         subject = claims["sub"]
-        if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or "\0" in subject:
+        if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
             raise NotIdentified("the token names nobody")
+        try:
+            storable(subject)
+        except ValueError as unfit:
+            raise NotIdentified(f"whom the token names {unfit}") from None
         team = _at(claims, self._team_claim)
         ends = datetime.fromtimestamp(min(claims["exp"], NEVER.timestamp()), UTC)
-        return Caller(subject, _roles(_at(claims, self._roles_claim)), team if isinstance(team, str) else None, ends)
+        return Caller(one_spelling(subject), _roles(_at(claims, self._roles_claim)), team if isinstance(team, str) else None, ends)
 
 
 def identities_of(settings: Settings) -> Identities:

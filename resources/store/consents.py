@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, RowMapping, insert, select
 
 from domain.consent import ConsentMethod, ConsentOutcome, ConsentRecord, ConsentTable, Gate, Present, gate, standing
-from domain.parties import Party
+from domain.parties import Party, one_spelling
 from resources.live_tables import consent_records
 from resources.tables import consultations, participants
 
@@ -78,12 +78,12 @@ def gate_now(connection: Connection, consultation_id: UUID, table: ConsentTable,
         .where(participants.c.consultation_id == consultation_id, participants.c.left_at.is_(None))
         .distinct()
     ).all()
-    here = {row.identity: Party(row.role) for row in people}
+    here = {one_spelling(row.identity): Party(row.role) for row in people}
     if call.customer_id is not None and Party.CUSTOMER not in here.values():
         here[str(call.customer_id)] = Party.CUSTOMER
-    places = {row["party"]: row["jurisdiction"] for row in records if row["jurisdiction"] is not None}
+    places = {one_spelling(row["party"]): row["jurisdiction"] for row in records if row["jurisdiction"] is not None}
     present = [Present(party, role, places.get(party) or call.jurisdictions.get(role.value)) for party, role in sorted(here.items())]
-    told = [ConsentRecord(row["party"], ConsentOutcome(row["outcome"]), row["at"]) for row in records]
+    told = [ConsentRecord(one_spelling(row["party"]), ConsentOutcome(row["outcome"]), row["at"]) for row in records]
     return gate(table, present, told, now)
 
 

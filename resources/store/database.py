@@ -1,18 +1,57 @@
 """Where the database is and how to reach it: a server of yours, or the embedded one while somebody uses it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Engine, create_engine
+import psycopg
+from sqlalchemy import Engine, ExceptionContext, create_engine, event
+from sqlalchemy.exc import OperationalError
 
 from resources import embedded_postgres
 from resources.settings import Settings
+from resources.store.patience import STATEMENT_S, PatientConnection
+
+CONNECTION: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,  # ms
+}
+"""A machine that is gone is noticed after some seconds, also by whoever only listens."""
+POOL_WAIT_S = 10
+_SESSION = f"-c timezone=UTC -c statement_timeout={STATEMENT_S}s -c lock_timeout=20s"
 
 
 def engine_for(url: str) -> Engine:
-    """Nothing is connected yet. Statements end after 60 s and a dead server is noticed after 5 s, so that no caller hangs."""
-    options = "-c timezone=UTC -c statement_timeout=60000 -c lock_timeout=20000"
-    return create_engine(url, pool_pre_ping=False, pool_size=10, connect_args={"connect_timeout": 5, "options": options})
+    """Nothing is connected yet. Statements end after a minute, and a server that is dead or silent is given up, so that no caller hangs.
+
+    What a statement was given is in no error. A server that only reads counts as down: OperationalError, and its connections are not used
+    again, for another one has its place by now.
+    """
+    engine = create_engine(
+        url,
+        pool_pre_ping=False,
+        pool_size=10,
+        pool_timeout=POOL_WAIT_S,
+        hide_parameters=True,
+        connect_args=CONNECTION | {"options": _SESSION},
+    )
+    event.listen(engine, "do_connect", _connect)
+    event.listen(engine, "handle_error", _explain, retval=True)
+    return engine
+
+
+def _connect(_dialect: object, _record: object, where: Sequence[Any], how: Mapping[str, Any]) -> PatientConnection:
+    return PatientConnection.connect(*where, **how)
+
+
+def _explain(context: ExceptionContext) -> BaseException | None:
+    if not isinstance(context.original_exception, psycopg.errors.ReadOnlySqlTransaction):
+        return None
+    context.is_disconnect = True
+    return OperationalError(context.statement, None, context.original_exception, hide_parameters=True, connection_invalidated=True)
 
 
 @contextmanager

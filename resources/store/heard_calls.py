@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, and_, select
 
 from domain.consent import STAFF, ConsentOutcome, ConsentTable, Present, gate
 from domain.consultations import ConsultationType
-from domain.parties import Party
+from domain.parties import Party, one_spelling
 from domain.redaction.kept import shown
 from domain.redaction.shapes import Redaction
 from domain.rules.shapes import ConsentTold, HeardCall, HeardTurn, Interval
@@ -121,16 +121,21 @@ def _consent(
 ) -> tuple[dict[str, Party], tuple[ConsentTold, ...]]:
     """(who had to consent, by everybody who ever was in the call, and in which role; what they told the API)."""
     records = consents.listed(connection, call.id)
-    people = {row.identity: Party(row.role) for row in _people(connection, call.id)}
+    people = {one_spelling(row.identity): Party(row.role) for row in _people(connection, call.id)}
     if Party.CUSTOMER not in people.values() and call.customer_id is not None:
         people[str(call.customer_id)] = Party.CUSTOMER
     if not any(role not in STAFF | {Party.ASSISTANT} for role in people.values()):
         people[""] = Party.UNKNOWN  # somebody was called; who, and where they were, nobody knows
-    places = {row["party"]: row["jurisdiction"] for row in records if row["jurisdiction"] is not None}
+    places = {one_spelling(row["party"]): row["jurisdiction"] for row in records if row["jurisdiction"] is not None}
     present = [Present(party, role, places.get(party) or call.jurisdictions.get(role.value)) for party, role in sorted(people.items())]
     asked = gate(table, present, (), begin).required
     told = tuple(
-        ConsentTold(row["party"], Party(row["role"]), ConsentOutcome(row["outcome"]), round((row["at"] - begin).total_seconds() * 1000))
+        ConsentTold(
+            one_spelling(row["party"]),
+            Party(row["role"]),
+            ConsentOutcome(row["outcome"]),
+            round((row["at"] - begin).total_seconds() * 1000),
+        )
         for row in records
     )
     return {party: people[party] for party in asked}, told

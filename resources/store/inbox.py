@@ -98,12 +98,13 @@ def make_room_known(connection: Connection, event: CallEvent) -> None:
     assert event.room is not None
     kind = type_from_room(event.room.name, event.room.metadata)
     values = {"id": uuid4(), "name": event.room.name, "sid": event.room.sid, "type": kind.value if kind else None}
+    values["asked"] = event.room.name
     bound = connection.exec_driver_sql(_BIND if kind is None else _BIND_OR_ADOPT, values).first()
     if bound is None and kind is None:  # a name that somebody wrote down as ours stays ours, also for a room that takes it again
         values["type"] = connection.exec_driver_sql(_TYPE_OF_NAME, values).scalar()
     if bound is None and values["type"] is not None and connection.exec_driver_sql(_KNOWN, {"sid": event.room.sid}).first() is None:
         later = {**values, "name": name_of_later_room(event.room.name, event.room.sid)}
-        bound = connection.exec_driver_sql(_BIND_OR_ADOPT, later).one()
+        bound = connection.exec_driver_sql(_BIND_OR_ADOPT, later).first()
     if bound is not None and bound.waited_for:
         apply_waiting(connection, event.room.sid, bound.id)
 
@@ -258,17 +259,18 @@ _MERGE = f"WITH {_CALL} SELECT id FROM call"
 _MERGE_PERSON = f"WITH {_CALL} {_SOMEBODY} SELECT id FROM call"
 _LOCK_NAME = "SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0))"
 _KNOWN = "SELECT id FROM video_consultations WHERE room_sid = %(sid)s"
-# A room that is known yields no row, and neither does a name that is taken. A consultation that was created before its room was opened
-# gets the first room of its name.
+# A room that is known yields no row, and neither does a name that is taken, or one that is only promised. A consultation that was created
+# before its room was opened gets the first room of its name.
 _TYPE_OF_NAME = "SELECT consultation_type FROM video_consultations WHERE room_name = %(name)s"
 _WAITED_FOR = "EXISTS (SELECT FROM webhook_events WHERE room_sid = %(sid)s AND applied_at IS NULL) AS waited_for"
+_PROMISED = "SELECT FROM promised_rooms WHERE room_name = %(asked)s"
 _BIND = f"""
     UPDATE video_consultations SET room_sid = %(sid)s
     WHERE room_name = %(name)s AND room_sid IS NULL AND NOT EXISTS ({_KNOWN})
     RETURNING id, {_WAITED_FOR}"""
 _BIND_OR_ADOPT = f"""
     INSERT INTO video_consultations AS c (id, room_name, room_sid, consultation_type)
-    SELECT %(id)s::uuid, %(name)s, %(sid)s, %(type)s WHERE NOT EXISTS ({_KNOWN})
+    SELECT %(id)s::uuid, %(name)s, %(sid)s, %(type)s WHERE NOT EXISTS ({_KNOWN}) AND NOT EXISTS ({_PROMISED})
     ON CONFLICT (room_name) DO UPDATE SET room_sid = excluded.room_sid WHERE c.room_sid IS NULL
     RETURNING id, {_WAITED_FOR}"""
 _HAS_FILE = "SELECT FROM recordings WHERE egress_id = %(egress_id)s AND file_name <> '' LIMIT 1"

@@ -4,14 +4,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, select, text, true
+from sqlalchemy import Connection, RowMapping, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
 from domain.consultations import ConsultationType
 from domain.roles import Caller, Role
 from resources.live_tables import idempotency_keys
+from resources.store import promised_rooms
 from resources.store.calls import visible_to
+from resources.store.inbox import apply_waiting
 from resources.tables import claims, consultations, quotes, users
 
 
@@ -20,7 +22,7 @@ class KeyReused(Exception):
 
 
 class CallOver(Exception):
-    """The call that the idempotency key stands for has ended."""
+    """The call that the idempotency key stands for has ended, or its room is gone."""
 
 
 class NotTheirs(Exception):
@@ -52,6 +54,12 @@ def remember(connection: Connection, actor: str, key: str, request_hash: str, ro
     return row.consultation_id, row.room_name
 
 
+def sid_of_begun(connection: Connection, room_name: str) -> str | None:
+    """The SID of the room in which the call was begun before; None where it was not."""
+    found: str | None = connection.scalar(select(consultations.c.room_sid).where(consultations.c.room_name == room_name))
+    return found
+
+
 def require_theirs(connection: Connection, call: NewCall) -> None:
     """Raises NotTheirs."""
     for table, found, what in ((quotes, call.quote_id, "quote"), (claims, call.claim_id, "claim")):
@@ -63,11 +71,13 @@ def require_theirs(connection: Connection, call: NewCall) -> None:
 
 
 def begin(connection: Connection, consultation_id: UUID, room_name: str, room_sid: str, call: NewCall, *, driven: bool) -> RowMapping:
-    """The consultation of a room that is open; where the room's webhook was faster, its row becomes this one's. Raises NotTheirs.
+    """The consultation of a room that was promised and is open, with what its webhooks have told. Where somebody with the same key was faster
+    it is theirs. Raises NotTheirs, PromiseBroken, and CallOver where the room is another one than that of the consultation.
 
     ``driven``: whether its recordings are started and stopped from here.
     """
-    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": room_name})
+    promised_rooms.lock(connection, room_name)
+    promised_rooms.keep(connection, room_name)
     connection.execute(insert(users).values(id=call.customer_id, role="customer").on_conflict_do_nothing())
     values: dict[str, Any] = {
         "consultation_type": call.kind.value,
@@ -80,9 +90,13 @@ def begin(connection: Connection, consultation_id: UUID, room_name: str, room_si
     row = insert(consultations).values(id=consultation_id, room_name=room_name, room_sid=room_sid, **values)
     made = row.on_conflict_do_update(index_elements=["room_name"], set_=values).returning(*consultations.c)
     try:
-        return connection.execute(made).mappings().one()
+        begun = connection.execute(made).mappings().one()
     except IntegrityError as error:
         raise NotTheirs("quote or claim") from error
+    if begun["room_sid"] != room_sid:
+        raise CallOver
+    apply_waiting(connection, room_sid, begun["id"])
+    return begun
 
 
 def open_room(connection: Connection, caller: Caller, role: Role, room_name: str) -> RowMapping | None:

@@ -17,7 +17,8 @@ from resources.store import audit
 _LOGIN = text("""
     SELECT current_user::text, to_regclass('alembic_version') IS NOT NULL,
         coalesce(has_table_privilege(to_regclass('alembic_version'), 'SELECT'), true)
-        AND coalesce(has_table_privilege(to_regclass('audit_entries'), 'SELECT, INSERT'), true)""")
+        AND coalesce(has_table_privilege(to_regclass('audit_entries'), 'SELECT, INSERT'), true),
+        current_setting('transaction_read_only')::boolean""")
 logger = logging.getLogger("verbatim.readiness")
 
 
@@ -29,6 +30,7 @@ class Fault(StrEnum):
     TABLES_NEWER = "tables_newer"
     TABLES_CLOSED = "tables_closed"
     TRAIL_OPEN = "audit_trail_can_be_changed"
+    READS_ONLY = "postgresql_reads_only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Found:
     known: bool
     readable: bool
     append_only: bool
+    reads_only: bool = False
 
 
 class NotReady(Exception):
@@ -49,13 +52,13 @@ class NotReady(Exception):
 
 def found(connection: Connection) -> Found:
     """Raises SQLAlchemyError where PostgreSQL does not answer."""
-    login, there, readable = connection.execute(_LOGIN).one()
+    login, there, readable, reads_only = connection.execute(_LOGIN).one()
     revision = migrations.revision(connection) if there and readable else None
-    return Found(login, revision, migrations.head(), migrations.knows(revision), readable, audit.is_append_only(connection))
+    return Found(login, revision, migrations.head(), migrations.knows(revision), readable, audit.is_append_only(connection), reads_only)
 
 
 def faults(state: Found) -> tuple[Fault, ...]:
-    wrong = []
+    wrong = [Fault.READS_ONLY] if state.reads_only else []
     if not state.readable:
         wrong.append(Fault.TABLES_CLOSED)
     elif state.revision is None:
@@ -80,6 +83,7 @@ def explained(state: Found, fault: Fault) -> str:
         Fault.TABLES_CLOSED: (
             f"The login {state.login} of VERBATIM_DATABASE_URL may not use the tables: as their owner, `GRANT verbatim_app TO {state.login}`."
         ),
+        Fault.READS_ONLY: "The database only reads: after a failover VERBATIM_DATABASE_URL must lead to the server that took over.",
         Fault.TRAIL_OPEN: (
             f"The login {state.login} of VERBATIM_DATABASE_URL could change or remove entries of the audit trail: log in as one that is only "
             "a member of the role verbatim_app, and keep the owner's for migrations alone, in VERBATIM_MIGRATION_DATABASE_URL."

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, and_, case, func, select
+from sqlalchemy import Connection, Engine, and_, case, exists, func, select
 
 from domain.rules.shapes import Publication
 from resources.compliance_tables import redacted_turns, redaction_runs
+from resources.live_tables import promised_rooms
 from resources.store import evaluations
 from resources.store.call_times import call_start, offset_ms
 from resources.tables import consultations, recordings, turns, webhook_events
@@ -118,11 +119,11 @@ class Reader:
 
 
 def unknown_rooms(connection: Connection) -> dict[str, int]:
-    """Room name -> webhooks that wait for the room to become known."""
+    """Room name -> webhooks that wait for the room to become known. Rooms in which nothing was begun here never do, and are left out."""
     name = func.coalesce(webhook_events.c.room_name, webhook_events.c.room_sid)
     rows = connection.execute(
         select(name.label("name"), func.count().label("n"))
-        .where(webhook_events.c.applied_at.is_(None), name.is_not(None))
+        .where(webhook_events.c.applied_at.is_(None), name.is_not(None), ~exists().where(promised_rooms.c.room_name == name))
         .group_by(name)
         .order_by(name)
     )

@@ -92,6 +92,8 @@ def forged(issuer: Issuer) -> dict[str, str]:
         "another issuer": issuer.token(Role.ADMIN, iss="https://elsewhere.example"),
         "no expiry": issuer.token(Role.ADMIN, exp=None),
         "nobody": issuer.token(Role.ADMIN, subject=""),
+        "a NUL": issuer.token(Role.ADMIN, subject="x\0"),
+        "half of a surrogate pair": issuer.token(Role.ADMIN, subject="x\ud800"),
         "longer than any": issuer.token(Role.ADMIN, padding="x" * 20_000),
     }
 

@@ -116,3 +116,43 @@ def test_the_applications_role_cannot_change_a_record(client: httpx.Client, engi
     assert client.post(URL, json=saying("declined"), headers=issuer.headers(Role.ADMIN)).status_code == 201
     with pytest.raises(DBAPIError, match="permission denied"), engine.begin() as connection:
         connection.execute(text(statement))
+
+
+def test_a_subject_in_capitals_is_the_same_person_and_takes_consent_back(client: httpx.Client, engine: Engine, issuer: Issuer) -> None:
+    """An issuer may write a UUID in capitals; tables, and so identities in the room, have it in small letters."""
+    clara = UUID("9a0d7a3c-8d7e-4a57-a6f7-0f3a2b1c4d5e")
+    with engine.begin() as connection:
+        connection.execute(insert(users).values(id=clara, role="customer"))
+        connection.execute(update(consultations).values(customer_id=clara))
+    joined(engine, "PA_c", clara, "customer")
+    capitals = str(clara).upper()
+    headers, bot = issuer.headers(Role.CUSTOMER, subject=capitals), issuer.headers(Role.ASSISTANT, subject="bot")
+    for party in (str(clara), capitals):
+        given = client.post(URL, json=saying("granted", party), headers=headers)
+        assert (given.status_code, given.json()["gate"]["open"]) == (201, True), party
+        withdrawn = client.post(URL, json=saying("revoked", party), headers=headers).json()["gate"]
+        assert (withdrawn["open"], withdrawn["refused"]) == (False, [str(clara)]), party
+    assert client.post(URL, json=saying("granted", clara), headers=bot).json()["gate"]["open"] is True
+    assert client.post(URL, json=saying("revoked", capitals), headers=headers).json()["gate"]["open"] is False
+    assert client.post(URL, json=saying("granted", capitals), headers=bot).json()["gate"]["open"] is True
+    assert client.post(URL, json=saying("revoked", capitals, method="spoken"), headers=bot).json()["gate"]["open"] is False
+    assert {record["party"] for record in client.get(URL, headers=headers).json()["records"]} == {str(clara)}
+
+
+def test_whom_another_program_let_in_under_capitals_can_take_consent_back(client: httpx.Client, engine: Engine, issuer: Issuer) -> None:
+    clara = "9A0D7A3C-8D7E-4A57-A6F7-0F3A2B1C4D5E"
+    joined(engine, "PA_c", clara, "customer")
+    bot = issuer.headers(Role.ASSISTANT, subject="bot")
+    assert client.post(URL, json=saying("granted", clara), headers=bot).json()["gate"]["open"] is True
+    assert client.post(URL, json=saying("revoked", clara.lower()), headers=bot).json()["gate"]["open"] is False
+
+
+def test_consent_can_be_taken_back_when_the_call_has_ended(client: httpx.Client, engine: Engine, issuer: Issuer) -> None:
+    anna = issuer.headers(Role.CUSTOMER, subject=str(ANNA))
+    assert client.post(URL, json=saying("granted"), headers=anna).json()["gate"]["open"] is True
+    with engine.begin() as connection:
+        connection.execute(update(consultations).values(ended_at=datetime.now(UTC)))
+    withdrawn = client.post(URL, json=saying("revoked"), headers=anna)
+    assert (withdrawn.status_code, withdrawn.json()["gate"]["refused"]) == (201, [str(ANNA)])
+    described = client.get("/openapi.json").json()["paths"]["/api/consultations/{consultation_id}/consent"]["post"]["description"]
+    assert "when the call has ended" in described

@@ -1,25 +1,31 @@
-"""What the API makes of a database that is not as it should be: a refusal to start in production, a warning elsewhere."""
+"""What the API makes of a database that is not as it should be: a refusal to start in production, a warning elsewhere; and what /readyz tells."""
 
 import logging
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from alembic import command
+from pydantic import SecretStr
 from sqlalchemy import Engine, text
 
 from api.app import create_app
 from resources import migrations
 from resources.embedded_postgres import EmbeddedPostgres
+from resources.settings import SettingMissing, Settings
 from resources.store.database import engine_for
 from resources.store.readiness import NotReady
 from tests.api.client import Issuer, client_of, settings
+from tests.services import S3Service
 
-PRODUCTION = settings(environment="production", oidc_issuer="https://issuer.example")
+SECRET = "a-secret-that-is-long-enough-for-hs256"
+PRODUCTION = settings(environment="production", oidc_issuer="https://issuer.example", invite_secret=SECRET)
 OWNERS_LOGIN = "VERBATIM_MIGRATION_DATABASE_URL"
 
 
@@ -129,9 +135,83 @@ def test_the_program_ends_with_a_line_that_says_what_to_do(owner: Engine, tmp_pa
         "VERBATIM_DATABASE_URL": owner.url.render_as_string(hide_password=False),
         "VERBATIM_DATA_DIR": str(tmp_path),
         "LIVEKIT_API_KEY": "key",
-        "LIVEKIT_API_SECRET": "a-secret-that-is-long-enough-for-hs256",
+        "LIVEKIT_API_SECRET": SECRET,
+        "VERBATIM_INVITE_SECRET": SECRET,
     }
     ended = subprocess.run([sys.executable, "-m", "api"], env=environment, capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2
     (line,) = ended.stderr.splitlines()
     assert OWNERS_LOGIN in line and str(owner.url.password) not in line
+
+
+LIVEKIT = {"livekit_url": "http://127.0.0.1:9", "livekit_api_key": "key", "livekit_api_secret": SecretStr(SECRET)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"invite_secret": None}, "VERBATIM_INVITE_SECRET is"),
+        ({"livekit_api_secret": None, "livekit_webhook_secret": SecretStr(SECRET)}, "LIVEKIT_API_SECRET is"),
+        ({"livekit_api_secret": SecretStr(""), "livekit_webhook_secret": SecretStr(SECRET)}, "LIVEKIT_API_SECRET is"),
+        ({"livekit_api_secret": None, "livekit_old_keys": {"key": SecretStr(SECRET)}}, "LIVEKIT_API_SECRET is"),
+        (
+            {"livekit_api_key": None, "livekit_api_secret": None, "livekit_old_keys": {"key": SecretStr(SECRET)}},
+            "LIVEKIT_API_KEY and LIVEKIT_API_SECRET are",
+        ),
+    ],
+)
+def test_a_missing_secret_stops_the_start_with_its_name(engine: Engine, changed: dict[str, Any], named: str) -> None:
+    found = PRODUCTION.model_copy(update=LIVEKIT)
+    create_app(found, engine, Issuer().identities)
+    with pytest.raises(SettingMissing, match=f"{named} not set") as refused:
+        create_app(found.model_copy(update=changed), engine, Issuer().identities)
+    assert SECRET not in str(refused.value)
+
+
+def test_development_makes_a_secret_for_invitations_of_its_own(engine: Engine) -> None:
+    create_app(PRODUCTION.model_copy(update={"environment": "development", "invite_secret": None}), engine, Issuer().identities)
+
+
+def test_variables_that_are_empty_are_not_set(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
+    for name, value in {"URL": "", "API_KEY": "key", "API_SECRET": "", "WEBHOOK_SECRET": SECRET}.items():
+        monkeypatch.setenv(f"LIVEKIT_{name}", value)
+    assert Settings(_env_file=None).livekit_url is None
+    create_app(Settings(_env_file=None), engine, Issuer().identities)
+    monkeypatch.setenv("LIVEKIT_URL", "http://127.0.0.1:9")
+    with pytest.raises(SettingMissing, match="LIVEKIT_API_SECRET is not set"):
+        create_app(Settings(_env_file=None), engine, Issuer().identities)
+
+
+def test_readyz_names_a_folder_that_is_not_there(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.health.ASK_AGAIN_S", 0.0)
+    intake, archive = tmp_path / "intake", tmp_path / "archive"
+    intake.mkdir()
+    found = settings(intake_url=str(intake), archive_url=archive.as_uri())
+    with client_of(create_app(found, engine, Issuer().identities)) as client:
+        assert client.get("/readyz").json() == {"status": "degraded", "down": ["archive"], "warnings": []}
+        assert not archive.exists(), "looking makes nothing: a folder that is not mounted must not be filled"
+        archive.mkdir()
+        assert client.get("/readyz").json()["status"] == "ready"
+        intake.rmdir()
+        assert client.get("/readyz").json()["down"] == ["intake"]
+
+
+def s3_settings(s3: S3Service, **more: object) -> Settings:
+    keys = {"s3_access_key": SecretStr(s3.connection.access_key or ""), "s3_secret_key": SecretStr(s3.connection.secret_key or "")}
+    return settings(**{"intake_url": f"s3://{s3.intake_bucket}/calls", "s3_endpoint": s3.connection.endpoint, **keys, **more})
+
+
+def test_readyz_asks_the_buckets_that_the_settings_name(engine: Engine, s3: S3Service) -> None:
+    for archive, down in ((s3.archive_bucket, []), ("no-such-bucket", ["archive"])):
+        with client_of(create_app(s3_settings(s3, archive_url=f"s3://{archive}"), engine, Issuer().identities)) as client:
+            assert client.get("/readyz").json()["down"] == down
+
+
+def test_readyz_waits_for_no_object_storage_that_hangs(engine: Engine, s3: S3Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.health.SILENCE_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        found = s3_settings(s3, s3_endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}", archive_url=f"s3://{s3.archive_bucket}")
+        with client_of(create_app(found, engine, Issuer().identities)) as client:
+            for _ in range(3):
+                answer = client.get("/readyz")
+                assert (answer.status_code, answer.json()) == (200, {"status": "degraded", "down": ["intake", "archive"], "warnings": []})

@@ -265,3 +265,18 @@ def test_an_unknown_consultation_is_a_page_too(client: httpx.Client, consultatio
     answer = client.get(f"/consultations/{consultation}")
     assert answer.status_code == 404
     assert "no such consultation" in answer.text
+
+
+@pytest.mark.parametrize(("query", "position"), [("a\0b", 1), ("\0", 0), ('"not \0 this"', 5)])
+def test_what_postgresql_cannot_take_is_shown_at_its_place(client: httpx.Client, query: str, position: int) -> None:
+    answer = client.get("/api/search", params={"q": query})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert answer.json()["position"] == position and "NUL" in answer.json()["detail"]
+    page = client.get("/", params={"q": query})
+    assert page.status_code == 400 and 'role="alert"' in page.text and "NUL" in page.text
+
+
+def test_a_cursor_that_postgresql_cannot_take_is_none_of_this_query(client: httpx.Client) -> None:
+    answer = client.get("/api/search", params={"q": "a", "cursor": "\0"})
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert client.get("/", params={"q": "a", "cursor": "\0"}).status_code == 400

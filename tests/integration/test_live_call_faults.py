@@ -124,12 +124,14 @@ IMPOSTORS = {
     "no HTTP": (b"\x00\xff\x16 SSH-2.0-nothing\r\n\r\n", False, "cannot be reached"),
     "no protobuf": (http("200 OK", "application/protobuf", b"\xff\xff\xff"), False, "not LiveKit"),
     "an error of a proxy": (http("500 Internal Server Error", "text/html", b"<h1>Oh</h1>"), False, "HTTP 500"),
-    "an error of its own": (http("500 x", "application/json", b'{"code":"internal","msg":"out of luck"}'), False, "out of luck"),
+    "an error of its own": (http("500 x", "application/json", b'{"code":"internal","msg":"no redis at 127.0.0.1"}'), False, "(internal)"),
 }
 
 
 @pytest.mark.parametrize("impostor_is", IMPOSTORS)
-def test_what_does_not_answer_as_livekit_is_503_and_leaves_nothing(engine: Engine, server: LiveKitServer, impostor_is: str) -> None:
+def test_what_does_not_answer_as_livekit_is_503_and_leaves_nothing(
+    engine: Engine, server: LiveKitServer, impostor_is: str, caplog: pytest.LogCaptureFixture
+) -> None:
     said, then_silent, told = IMPOSTORS[impostor_is]
     with impostor(said, then_silent=then_silent) as url, calling(engine, url) as client:
         for answer in (
@@ -138,6 +140,9 @@ def test_what_does_not_answer_as_livekit_is_503_and_leaves_nothing(engine: Engin
         ):
             assert is_a_problem(answer, 503) and told in answer.json()["detail"], answer.text
             assert SECRET not in answer.text and answer.headers["retry-after"]
+            assert "127.0.0.1" not in answer.text, "where LiveKit is inside is nobody's business"
+        told_inside = [record.getMessage() for record in caplog.records if record.name == "verbatim.livekit"]
+        assert len(told_inside) == 2 and all(url.removeprefix("http://") in line or "no redis at" in line for line in told_inside)
     assert (rows(engine), trail(engine)) == ([], [])
     with calling(engine, server.url, server.key, server.secret) as client:
         assert client.post(BEGIN, json=SUPPORT, headers=signed("click-1")).status_code == 201, "the same click, now that LiveKit is there"

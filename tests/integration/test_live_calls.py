@@ -303,3 +303,14 @@ def test_without_a_livekit_server_it_says_so(engine: Engine, issuer: Issuer, ann
     with client_of(create_app(settings(), engine, issuer.identities)) as client:
         answer = client.post(BEGIN, json={"type": "support"}, headers=anna)
     assert answer.status_code == 503 and "LIVEKIT_URL" in answer.json()["detail"]
+
+
+def test_a_customer_whose_issuer_writes_capitals_is_one_person(client: httpx.Client, server: LiveKitServer, issuer: Issuer) -> None:
+    clara = "9A0D7A3C-8D7E-4A57-A6F7-0F3A2B1C4D5E"
+    headers = issuer.headers(Role.CUSTOMER, subject=clara)
+    begun = client.post(BEGIN, json={"type": "support"}, headers=headers).json()
+    assert claims_of(begun["token"], server)["sub"] == clara.lower()
+    for identity in (clara, clara.lower()):
+        asked = {"roomName": begun["room_name"], "identity": identity, "participantType": "customer"}
+        entrance = client.post(ENTER, json=asked, headers=headers)
+        assert claims_of(entrance.json()["token"], server)["sub"] == clara.lower()

@@ -202,7 +202,9 @@ def _garbled(stretch: _Stretch) -> bool:
 def _in_question(stretch: _Stretch, phrase: Phrase) -> bool:
     """Whether the sentence in which a phrase stands ends in a question mark."""
     breaks = stretch.heard.said.breaks
-    return next((breaks[place] for place in range(phrase.end - 1, stretch.end) if breaks[place].ends_sentence), Break.NONE) is Break.QUESTION
+    return (
+        next((breaks[place] for place in range(phrase.end - 1, stretch.end) if breaks[place].ends_sentence), Break.NONE) is Break.QUESTION
+    )
 
 
 def _inside(phrase: Phrase, others: Sequence[Phrase]) -> bool:
