@@ -178,7 +178,7 @@ def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int,
         if more or _asks_more(stretch, last):
             state.asked, state.direct = Asked.OTHER, False
         return
-    if telling and marked and not others:  # something is asked, and nobody can say that it is something else
+    if True in telling and marked and not others:  # something is asked, and nobody can say that it is something else
         state.asked, state.waiting, state.open_question = Asked.EITHER, 0, True
         return
     state.direct = bool(recording) and not marked and not any(other.start >= recording[0].end for other in others)
