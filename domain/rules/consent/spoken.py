@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from domain.consent import ConsentOutcome
 from domain.parties import Party
-from domain.rules.consent.answers import Answer, Answered, Asked, answer
+from domain.rules.consent.answers import BREATH, Answer, Answered, Asked, answer
 from domain.rules.phrases import HARDLY, Phrase
 from domain.rules.places import Read
 from domain.rules.rules import consent_kind
@@ -178,7 +178,7 @@ def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int,
         if more or _asks_more(stretch, last):
             state.asked, state.direct = Asked.OTHER, False
         return
-    if telling and marked and not others:  # something is asked, and nobody can say that it is something else
+    if True in telling and marked and not others:  # something is asked, and nobody can say that it is something else
         state.asked, state.waiting, state.open_question = Asked.EITHER, 0, True
         return
     state.direct = bool(recording) and not marked and not any(other.start >= recording[0].end for other in others)
@@ -212,7 +212,13 @@ def _inside(phrase: Phrase, others: Sequence[Phrase]) -> bool:
 
 
 def _about(phrase: Phrase, recording: Sequence[Phrase], state: _State, stretch: _Stretch) -> bool:
-    """Whether a question is about the recording: that is spoken of close to it, or was just asked about."""
+    """Whether a question is about the recording: that is spoken of close to it, or was just asked about. After a refusal it must name it."""
+    if state.outcome in _REFUSED:
+        breaks = stretch.heard.said.breaks
+        return any(
+            phrase.start <= one.start <= phrase.end + BREATH and not any(breaks[at].ends_sentence for at in range(phrase.start, one.start))
+            for one in recording
+        )
     if any(-QUESTION_NEAR <= phrase.start - one.start <= QUESTION_NEAR for one in recording):
         return True
     return state.open_question and stretch.turn - state.mentioned <= 2 * CONTEXT
@@ -258,7 +264,7 @@ def _customer(state: _State, stretch: _Stretch, turns: Sequence[HeardTurn]) -> N
         return _refused(state, words)
     if given.answer is Answer.REFUSE and (waiting or explicit or (about and (state.direct or _phrases(stretch, "switch_off")))):
         return _refused(state, words)
-    if given.answer is Answer.GRANT and (waiting or explicit or (state.direct and state.told)):
+    if given.answer is Answer.GRANT and (waiting or explicit or (state.direct and state.told and not state.doubtful)):
         if state.outcome in _REFUSED and not waiting and not explicit:
             return None
         return _agreed(state, words)
