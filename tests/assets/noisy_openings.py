@@ -1,39 +1,70 @@
 """Calls whose first minute is noise, made of a demo call. The rest is as it was, so that only the opening cannot be heard."""
 
 import subprocess
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from resources.media import ffmpeg_path
+import numpy as np
+from numpy.typing import NDArray
+
+from resources.media import decode, ffmpeg_path, probe
 
 OPENING_S = 60
-TWICE = f"[one][two]amerge=inputs=2,aformat=sample_rates=48000:channel_layouts=stereo,atrim=end={OPENING_S}[noise]"
+RATE_HZ = 16_000
+LOUD = 20_000  # of 32,767
+FRAME = 512
+SILENT = 200  # root mean square of a frame below which nobody speaks
+
+Sound = NDArray[np.float64]
+Noise = Callable[[Sound, np.random.Generator], Sound]
+"""Both channels of the call and a source of chance -> one channel's opening, of OPENING_S."""
 
 
-def _noise(colour: str) -> str:
-    """Loud noise, another one on each channel."""
-    return ";".join(
-        f"anoisesrc=color={colour}:amplitude=0.7:seed={seed}:sample_rate=48000:duration={OPENING_S}[{name}]"
-        for name, seed in (("one", 11), ("two", 12))
-    )
+def _white(_: Sound, chance: np.random.Generator) -> Sound:
+    return chance.standard_normal(OPENING_S * RATE_HZ)
 
 
-_SILENCE = ";".join(f"anullsrc=sample_rate=48000:channel_layout=mono:duration={OPENING_S}[{name}]" for name in ("one", "two"))
-
-_BABBLE = (  # both parties of the call backwards, three times over each other, as loud as they go; the channels differ by where they begin
-    "[0:a]aformat=channel_layouts=mono,atrim=end=80,areverse,asplit=6[a][b][c][d][e][f];"
-    "[b]aloop=2:3840000,atrim=start=9,asetpts=PTS-STARTPTS[b2];[c]aloop=2:3840000,atrim=start=17,asetpts=PTS-STARTPTS[c2];"
-    "[a][b2][c2]amix=inputs=3:duration=first:normalize=0,alimiter[one];"
-    "[d]aloop=2:3840000,atrim=start=5,asetpts=PTS-STARTPTS[d2];[e]aloop=2:3840000,atrim=start=23,asetpts=PTS-STARTPTS[e2];"
-    "[f]aloop=2:3840000,atrim=start=31,asetpts=PTS-STARTPTS[f2];[d2][e2][f2]amix=inputs=3:duration=shortest:normalize=0,alimiter[two]"
-)
-
-OPENINGS = {"white": _noise("white"), "pink": _noise("pink"), "babble": _BABBLE, "silence": _SILENCE}
+def _pink(_: Sound, chance: np.random.Generator) -> Sound:
+    """As loud in every octave."""
+    spectrum = np.fft.rfft(chance.standard_normal(OPENING_S * RATE_HZ))
+    return np.fft.irfft(spectrum / np.sqrt(np.maximum(1, np.arange(len(spectrum)))))
 
 
-def with_opening(call: Path, opening: str, target: Path) -> Path:
-    """The call, two channels, with this for its first minute."""
-    rest = f"[0:a]aformat=sample_rates=48000:channel_layouts=stereo,atrim=start={OPENING_S},asetpts=PTS-STARTPTS[rest]"
-    graph = f"{OPENINGS[opening]};{TWICE};{rest};[noise][rest]concat=n=2:v=0:a=1[out]"
-    command = [ffmpeg_path(), "-nostdin", "-loglevel", "error", "-y", "-i", str(call), "-filter_complex", graph, "-map", "[out]"]
-    subprocess.run([*command, "-c:a", "libopus", "-b:a", "96k", str(target)], check=True)
+def _babble(call: Sound, chance: np.random.Generator, voices: int) -> Sound:
+    """So many people at once, each of them a party of the call backwards, without pauses."""
+    total = np.zeros(OPENING_S * RATE_HZ)
+    for _ in range(voices):
+        frames = call[chance.integers(len(call))][::-1]
+        frames = frames[: len(frames) // FRAME * FRAME].reshape(-1, FRAME)
+        spoken = frames[np.sqrt((frames**2).mean(axis=1)) > SILENT].reshape(-1)
+        total += np.resize(np.roll(spoken, chance.integers(len(spoken))), len(total))
+    return total
+
+
+def _silence(_: Sound, __: np.random.Generator) -> Sound:
+    return np.zeros(OPENING_S * RATE_HZ)
+
+
+OPENINGS: Mapping[str, Noise] = {
+    "white": _white,
+    "pink": _pink,
+    "babble of six": partial(_babble, voices=6),
+    "babble of twelve": partial(_babble, voices=12),
+    "silence": _silence,
+}
+
+
+def with_opening(call: Path, opening: str, target: Path, seed: int = 0) -> Path:
+    """The call with this for its first minute, another one on each channel, as Ogg/Opus."""
+    folder = target.parent
+    sound = np.array([channel[0 : len(channel)] for channel in decode(call, folder, probe(call))], dtype=np.float64)
+    chance = np.random.default_rng(seed)
+    noises = [OPENINGS[opening](sound, chance) for _ in sound]
+    for channel, noise in zip(sound, noises, strict=True):
+        channel[: len(noise)] = noise * LOUD / np.abs(noise).max() if noise.any() else noise
+    samples = sound.T.astype("<i2").tobytes()
+    raw = ["-f", "s16le", "-ar", str(RATE_HZ), "-ac", str(len(sound)), "-i", "pipe:0"]
+    command = [ffmpeg_path(), "-nostdin", "-loglevel", "error", "-y", *raw, "-c:a", "libopus", "-b:a", "96k", str(target)]
+    subprocess.run(command, input=samples, check=True)
     return target
