@@ -17,6 +17,7 @@ from tests.corpus.damage import common_words
 from tests.unit.spoken_turns import call
 
 WINDOW_MS = 60_000
+TALK = "so what can we do for you today and how did you hear about the new plan that we have"
 GARBAGE = st.sampled_from(common_words())
 
 
@@ -54,7 +55,7 @@ def test_words_that_were_hardly_heard_leave_it_open(words: list[Word], role: Par
 
 @pytest.mark.parametrize("garbled", [0.3, 0.5, 0.9])
 def test_so_does_an_agent_of_whom_every_third_word_is_lost(garbled: float) -> None:
-    texts = "so what can we do for you today and how did you hear about the new plan that we have".split() * 3
+    texts = TALK.split() * 3
     words = [Word(text, n * 900, n * 900 + 400, 0.2 if n % 10 < garbled * 10 else 0.95) for n, text in enumerate(texts)]
     assert disclosure(after_the_noise(turn(1, Party.AGENT, words))).cause is Cause.LOW_CONFIDENCE
     sure = [replace(word, confidence=0.95) for word in words]
@@ -62,7 +63,7 @@ def test_so_does_an_agent_of_whom_every_third_word_is_lost(garbled: float) -> No
 
 
 def test_so_do_words_of_everybody_at_once_however_sure() -> None:
-    texts = "so what can we do for you today and how did you hear about the new plan that we have".split() * 3
+    texts = TALK.split() * 3
     both = [[Word(text, n * 900 + late, n * 900 + 800 + late, 0.97) for n, text in enumerate(texts)] for late in (0, 200)]
     finding = disclosure(after_the_noise(turn(1, Party.AGENT, both[0]), turn(2, Party.CUSTOMER, both[1])))
     assert (finding.verdict, finding.cause) == (Verdict.CANNOT_TELL, Cause.OVERLAPPED)
