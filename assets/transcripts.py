@@ -13,7 +13,7 @@ from assets.reporting import given_up_check, result
 from assets.services import Services
 from assets.workspace import bring, workspace
 from domain.attribution import Layout, NamedVoices, attribute, needs_voices
-from domain.coverage import wordless
+from domain.coverage import noise, wordless
 from domain.hearing import Person, layout_of, live_ms
 from domain.media_checks import ChannelSpeech, Flag, attribution_flags, egress_flags, length_flags, speech_flags
 from domain.transcripts import Turn
@@ -63,7 +63,7 @@ def transcripts(context: dg.AssetExecutionContext, services: dg.ResourceParam[Se
             media_sha256=recording.sha256,
             speech_ms=sum(channel.speech_ms for channel in heard.channels),
             dropped_words=sum(channel.dropped_words for channel in heard.channels),
-            wordless=tuple(sorted(stretch for channel in heard.channels for stretch in wordless(channel.speech, channel.words))),
+            wordless=_wordless(heard),
             turns=turns,
             run_id=context.run_id,
         )
@@ -96,6 +96,14 @@ def _attributed(
         *attribution_flags(turns),
     ]
     return turns, flags
+
+
+def _wordless(heard: Heard) -> tuple[tuple[int, int], ...]:
+    """Where there is speech of which no words came, or noise that may hide speech."""
+    unworded = [stretch for channel in heard.channels for stretch in wordless(channel.speech, channel.words)]
+    loud = [stretch for channel in heard.channels for stretch in channel.loud]
+    speech = [stretch for channel in heard.channels for stretch in channel.speech]
+    return tuple(sorted([*unworded, *noise(loud, speech)]))
 
 
 def _voices(diarizer: Diarizer | None, layout: Layout, heard: Heard, pcm: Sequence[PcmFile]) -> dict[int, NamedVoices]:

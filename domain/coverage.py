@@ -1,6 +1,7 @@
 """How much of what was spoken in a recording its transcript has words for. Times are ms from the recording's first sample.
 
-Where speech is heard and no word comes of it, nobody can say what was said: rules must not read silence into it.
+Where speech is heard and no word comes of it, or noise as loud as speech and no speech, nobody can say what was said: rules must not read
+silence into it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -34,6 +35,36 @@ def wordless(speech: Iterable[tuple[int, int]], words: Iterable[Word]) -> tuple[
         if end - at >= LEAST_MS:
             found.append((at, end))
     return tuple(found)
+
+
+def noise(loud: Iterable[tuple[int, int]], speech: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Where it is loud for ``LEAST_MS`` or longer on any channel and nobody is heard on any, in order and apart: voices may be hidden there."""
+    found: list[tuple[int, int]] = []
+    spoken = _joined(speech)
+    first = 0
+    for start, end in _joined(loud):
+        while first < len(spoken) and spoken[first][1] <= start:
+            first += 1
+        at = start
+        for n in range(first, len(spoken)):
+            if spoken[n][0] >= end:
+                break
+            if spoken[n][0] - at >= LEAST_MS:
+                found.append((at, spoken[n][0]))
+            at = max(at, spoken[n][1])
+        if end - at >= LEAST_MS:
+            found.append((at, end))
+    return tuple(found)
+
+
+def _joined(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(stretches):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found
 
 
 def covers(wordless_ms: int, speech_ms: int) -> bool:

@@ -17,6 +17,9 @@ FRAME = 512  # samples; what the model takes at a time
 FLOOR_DBFS = -65.0
 """Quieter frames cannot be speech: comfort noise and what a codec leaves of silence lie below, a whisper lies 20 dB above."""
 
+LOUD_DBFS = -40.0
+"""Louder frames can hide a voice: a room and its fan lie below, speech lies 10 to 25 dB above."""
+
 SPEECH_FROM = 0.5
 SPEECH_UNTIL = 0.35
 MIN_SILENCE_MS = 400
@@ -86,6 +89,16 @@ def audible_stretches(energy: NDArray[np.float32]) -> list[tuple[int, int]]:
     starts = loud[np.concatenate([[0], breaks + 1])] - _MARGIN_FRAMES
     ends = loud[np.concatenate([breaks, [loud.size - 1]])] + _MARGIN_FRAMES + 1
     return [(max(0, int(start)), min(len(energy), int(end))) for start, end in zip(starts, ends, strict=True)]
+
+
+def loud_stretches(energy: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """(start, end) samples of what is as loud as speech, whatever it is; shorter pauses than MIN_SILENCE_MS stay inside."""
+    loud = np.flatnonzero(energy > 10 ** (LOUD_DBFS / 10))
+    if loud.size == 0:
+        return []
+    breaks = np.flatnonzero((np.diff(loud) - 1) * FRAME * 1000 >= MIN_SILENCE_MS * RATE_HZ)
+    starts, ends = loud[np.concatenate([[0], breaks + 1])], loud[np.concatenate([breaks, [loud.size - 1]])] + 1
+    return [(int(start) * FRAME, int(end) * FRAME) for start, end in zip(starts, ends, strict=True)]
 
 
 def regions_of(probability: NDArray[np.float32], length: int) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,7 @@ from faster_whisper.transcribe import Segment
 
 from domain.hallucinations import repeats_itself, sounds_silent, without_loops, without_stacks
 from domain.transcripts import Word
-from resources.speech.activity import FRAME, RATE_HZ, Activity, Pcm, find_speech
+from resources.speech.activity import FRAME, RATE_HZ, Activity, Pcm, find_speech, loud_stretches
 from resources.speech.likeness import identical
 from resources.speech.model import SpeechModel
 from resources.speech.windows import WINDOW, Window, pack
@@ -25,10 +25,14 @@ _SMOOTHED_FRAMES = 7
 
 @dataclass(frozen=True, slots=True)
 class HeardChannel:
-    """``speech``: (start_ms, end_ms) where somebody speaks, in order. ``dropped_words``: words that belonged to no speech."""
+    """``speech``: (start_ms, end_ms) where somebody speaks, in order; ``loud``: where it is as loud as speech, whatever it is.
+
+    ``dropped_words``: words that belonged to no speech.
+    """
 
     words: tuple[Word, ...]
     speech: tuple[tuple[int, int], ...]
+    loud: tuple[tuple[int, int], ...]
     speech_ms: int
     dropped_words: int
 
@@ -75,8 +79,11 @@ def transcribe(model: SpeechModel, channels: Sequence[Pcm], *, on_progress: Call
 
 
 def _channel(words: Sequence[Word], activity: Activity, dropped: int) -> HeardChannel:
-    speech = tuple((start * 1000 // RATE_HZ, end * 1000 // RATE_HZ) for start, end in activity.regions)
-    return HeardChannel(tuple(sorted(words, key=lambda w: w.start_ms)), speech, activity.speech_ms, dropped)
+    speech, loud = (
+        tuple((start * 1000 // RATE_HZ, end * 1000 // RATE_HZ) for start, end in stretches)
+        for stretches in (activity.regions, loud_stretches(activity.energy))
+    )
+    return HeardChannel(tuple(sorted(words, key=lambda w: w.start_ms)), speech, loud, activity.speech_ms, dropped)
 
 
 def _groups(windows: Sequence[Window], size: int) -> Iterator[tuple[int, Sequence[Window]]]:

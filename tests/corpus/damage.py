@@ -27,6 +27,11 @@ _COMMON = " ".join(_lines("common_words.txt")).split()
 HOMOPHONES = {word: others.split("/") for word, others in (line.split(" ", 1) for line in _lines("homophones.txt"))}
 
 
+def common_words() -> tuple[str, ...]:
+    """What a recogniser puts in when it has no idea."""
+    return tuple(_COMMON)
+
+
 def damaged(dialogue: Dialogue, rate: float, seed: int = 0) -> Dialogue:
     """The dialogue as a recogniser with this word error rate hears it; 0 leaves it as it is."""
     if not rate:

@@ -8,6 +8,7 @@ from domain.rules.shapes import HeardTurn
 from domain.transcripts import Turn
 from resources.redaction.finding import Recognisers, find
 from tests.corpus.reading import Dialogue, Mark
+from tests.corpus.scoring import wilson
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,14 @@ class Counts:
     found: int = 0
     predicted: int = 0
     right: int = 0
+
+    @property
+    def precision(self) -> tuple[float, float, float]:
+        return wilson(self.right, self.predicted)
+
+    @property
+    def recall(self) -> tuple[float, float, float]:
+        return wilson(self.found, self.labelled)
 
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(self.labelled + other.labelled, self.found + other.found, self.predicted + other.predicted, self.right + other.right)

@@ -1,21 +1,22 @@
-"""Counts how often judgements agree with the labels, and how sure one can be of that. What cannot be told is neither right nor wrong, and told."""
+"""Counts how often judgements agree with the labels, and how sure one can be of that. What cannot be told is neither right nor wrong, and told.
+
+Values that are redacted are scored in entities, what must hold is told in limits.
+"""
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from domain.consent import ConsentOutcome
 from domain.rules.judging import judge
 from domain.rules.rules import Rules
-from domain.rules.shapes import HeardCall, Judgement, Verdict
-from tests.corpus.reading import SAID, Dialogue, Mark
+from domain.rules.shapes import Judgement, Verdict
+from tests.corpus.reading import SAID, Dialogue
 
 Z = 1.959964  # 95 %
 PASSES = frozenset({ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED})
 REFUSALS = frozenset({"declined", "revoked"})
-Found = tuple[int, int, str]  # turn's place, word's place, kind of what a redaction covers
-Recogniser = Callable[[HeardCall], Iterable[Found]]
 
 
 @dataclass(slots=True)
@@ -92,13 +93,11 @@ class Scores:
         return both
 
 
-def score(dialogues: Sequence[Dialogue], rules: Rules, recognise: Recogniser | None = None) -> Scores:
-    """The judgements of these dialogues against their labels; with ``recognise`` also what is redacted in them."""
+def score(dialogues: Iterable[Dialogue], rules: Rules) -> Scores:
+    """The judgements of these dialogues against their labels."""
     scores = Scores()
     for dialogue in dialogues:
         _judgement(scores, dialogue, judge(dialogue.call, rules))
-        if recognise is not None and dialogue.marks:
-            _entities(scores.by, dialogue, recognise(dialogue.call))
     return scores
 
 
@@ -129,23 +128,3 @@ def _verdict(judged: Judgement, rule: str, found: Verdict) -> bool | None:
     if found in verdicts:
         return True
     return None if Verdict.CANNOT_TELL in verdicts or not verdicts else False
-
-
-KINDS_FITTING: Mapping[str, frozenset[str]] = {}  # which kinds of redaction do for a kind of value besides itself
-
-
-def _entities(by: Mapping[str, Score], dialogue: Dialogue, found: Iterable[Found]) -> None:
-    """A value is found when every word of all its pieces is covered by a redaction of a fitting kind; a kind on words that are none counts once."""
-    covered: dict[tuple[int, int], set[str]] = defaultdict(set)
-    for turn, word, kind in found:
-        covered[turn, word].add(kind)
-    pieces: dict[tuple[str, int], list[Mark]] = defaultdict(list)
-    for mark in dialogue.marks:
-        pieces[mark.kind, mark.value].append(mark)
-    for (kind, _), marks in pieces.items():
-        fitting = {kind} | KINDS_FITTING.get(kind, frozenset())
-        places = [(mark.turn, word) for mark in marks for word in range(mark.first, mark.last + 1)]
-        by[kind].count(True, all(covered[place] & fitting for place in places), dialogue.id)
-    labelled = {(mark.turn, word) for mark in dialogue.marks for word in range(mark.first, mark.last + 1)}
-    for kind in {kind for place, kinds in covered.items() if place not in labelled for kind in kinds}:
-        by[kind].count(False, True, dialogue.id)
