@@ -18,6 +18,7 @@ from starlette.responses import StreamingResponse
 from api.access import deed_of
 from api.consultations import Prose
 from api.problems import described, problem
+from api.refusals import refuse
 from api.rooms import store_is_down
 from domain.audit import Outcome
 from domain.roles import Role
@@ -32,6 +33,7 @@ _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _ONE_VIEW = RateLimitItemPerMinute(1, 5)
 """A player asks for a recording in pieces: what the same caller asks of the same sound within so long is one view."""
 TYPES = {"ogg": "audio/ogg", "mp4": "video/mp4", "mp3": "audio/mpeg", "wav": "audio/wav", "flac": "audio/flac"}
+_SOUND = {"schema": {"type": "string", "format": "binary"}, "example": "the bytes of the file"}
 
 
 @router.get(
@@ -39,8 +41,8 @@ TYPES = {"ogg": "audio/ogg", "mp4": "video/mp4", "mp3": "audio/mpeg", "wav": "au
     summary="Play a recording",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "The sound, whole", "content": {"audio/ogg": {}, "video/mp4": {}, "audio/mpeg": {}, "audio/wav": {}}},
-        206: {"description": "The part that the Range header names", "content": {"audio/ogg": {}}},
+        200: {"description": "The sound, whole", "content": dict.fromkeys(TYPES.values(), _SOUND)},
+        206: {"description": "The part that the Range header names", "content": dict.fromkeys(TYPES.values(), _SOUND)},
         403: described("The original is for compliance officers, with a reason"),
         404: described("There is no such recording, nothing of it to play yet, or it is in quarantine"),
         416: described("The range lies behind the end"),
@@ -134,6 +136,6 @@ def _streamed(request: Request, found: Playable, header: str | None) -> Response
 def _refused(request: Request, recording_id: UUID) -> None:
     try:
         with request.app.state.engine.begin() as connection:
-            audit.append(connection, deed_of(request, "recording.play", outcome=Outcome.REFUSED, subject=str(recording_id)))
+            refuse(request, connection, deed_of(request, "recording.play", outcome=Outcome.REFUSED, subject=str(recording_id)))
     except (OperationalError, NoConnectionFree):
         pass  # nothing is played for it

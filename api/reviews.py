@@ -13,6 +13,7 @@ from api.access import deed_of, origin_of
 from api.agents import REFUSED
 from api.consultations import LARGEST_PAGE, PROBLEMS
 from api.problems import Responses, described, problem
+from api.refusals import refuse
 from api.review_bodies import Overturning, Reasoned, ReviewDetailOut, ReviewOut, ReviewsOut
 from api.rooms import in_store
 from domain.audit import Outcome
@@ -120,6 +121,7 @@ def _step(request: Request, item_id: UUID, verb: str, act: Act) -> ReviewOut | R
             refused = act(connection, item_id, hand, now)
         except KeyError:
             return _unknown(request, connection, item_id, verb)
+        request.state.refusal_written = refused is not None  # by the step itself
         if isinstance(refused, (NoReason, WrongCorrection)):
             return problem(422, "Not a decision", str(refused))
         if refused is not None:
@@ -131,5 +133,5 @@ def _step(request: Request, item_id: UUID, verb: str, act: Act) -> ReviewOut | R
 
 def _unknown(request: Request, connection: Connection, item_id: UUID, verb: str) -> Response:
     deed = deed_of(request, f"review.{verb}", outcome=Outcome.REFUSED, subject=str(item_id), details=(("why", "there is none"),))
-    audit.append(connection, deed)
+    refuse(request, connection, deed)
     return problem(404, "No such item", "There is none with this id: GET /api/reviews lists what waits.")

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, ConfigDict
+from pydantic.config import JsonDict
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.access import deed_of
 from api.consultations import ONE, Prose
 from api.problems import described, problem
+from api.refusals import refuse
 from api.rooms import store_is_down
 from domain.audit import Outcome
 from domain.consent import ConsentOutcome
@@ -96,25 +98,28 @@ class ChangeOut(BaseModel):
     why: list[str]
 
 
+_EVALUATION: JsonDict = {
+    "id": "7b0f0d58-8a2f-45d4-a4a3-9a60f6d0f9d1",
+    "number": 1,
+    "at": "2025-03-03T15:12:04Z",
+    "rules_version": "2025-1+0123456789ab",
+    "consent": "granted",
+    "spoken": "granted",
+    "publication": "published",
+    "withdrawn_at_ms": None,
+    "recorded_before": [[0, 6900]],
+    "recorded_after": [],
+    "changes": [],
+    "findings": [],
+}
+
+
 class EvaluationOut(BaseModel):
     """``recorded_before`` and ``recorded_after``: [from, to] in ms of the call, recorded before consent was there or after it was refused."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {
-                "id": "7b0f0d58-8a2f-45d4-a4a3-9a60f6d0f9d1",
-                "number": 1,
-                "at": "2025-03-03T15:12:04Z",
-                "rules_version": "2025-1+0123456789ab",
-                "consent": "granted",
-                "spoken": "granted",
-                "publication": "published",
-                "withdrawn_at_ms": None,
-                "recorded_before": [[0, 6900]],
-                "recorded_after": [],
-                "changes": [],
-                "findings": [],
-            }
+            "example": _EVALUATION,
         }
     )
 
@@ -134,6 +139,8 @@ class EvaluationOut(BaseModel):
 
 class EvaluationsOut(BaseModel):
     """The newest first: it counts. Those before it are what it was found to be at the time."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"evaluations": [_EVALUATION]}})
 
     evaluations: list[EvaluationOut]
 
@@ -155,28 +162,17 @@ def transcript(
     refused = original and not (officer and verbatim_reason and verbatim_reason.strip())
     try:
         with request.app.state.engine.begin() as connection:
-            shown = (
-                None
-                if refused
-                else Reader(request.app.state.engine).transcript_page(consultation_id, everything=officer, original=original)
-            )
-            outcome = Outcome.REFUSED if refused else Outcome.DONE
-            if shown is not None or refused:
-                known = consultation_id if shown is not None else None
-                details = (("original", original),)
+            details = (("original", original),)
+            if refused:
+                deed = deed_of(request, "transcript.read", outcome=Outcome.REFUSED, subject=str(consultation_id), details=details)
+                refuse(request, connection, deed)
+                shown = None
+            else:
+                shown = Reader(request.app.state.engine).transcript_page(consultation_id, everything=officer, original=original)
+            if shown is not None:
                 reason = verbatim_reason if original else None
-                audit.append(
-                    connection,
-                    deed_of(
-                        request,
-                        "transcript.read",
-                        outcome=outcome,
-                        consultation_id=known,
-                        subject=str(consultation_id),
-                        details=details,
-                        reason=reason,
-                    ),
-                )
+                deed = deed_of(request, "transcript.read", consultation_id=consultation_id, details=details, reason=reason)
+                audit.append(connection, deed)
     except (OperationalError, NoConnectionFree):
         return store_is_down()
     if refused:

@@ -154,10 +154,10 @@ def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int,
     minds, mays = _phrases(stretch, "do_you_mind"), _phrases(stretch, "may_we")
     others = _phrases(stretch, "other_question")
     asks = [phrase for phrase in (*minds, *mays) if _about(phrase, recording, state, stretch)]
-    if _phrases(stretch, "stopped") and (recording or stretch.turn - state.mentioned <= CONTEXT):
-        if state.outcome in _REFUSED or not asks:
-            asks = []  # whatever is asked beside it, it is not whether one may record
-            _stopped(state, stretch)
+    spoken_of = recording or stretch.turn - state.mentioned <= CONTEXT
+    if _phrases(stretch, "stopped") and spoken_of and (state.outcome in _REFUSED or not asks):
+        asks = []  # whatever is asked beside it, it is not whether one may record
+        _stopped(state, stretch)
     turns = {token.turn for token in stretch.heard.said.tokens[stretch.begin : stretch.end]}
     telling = {sure and not _garbled(stretch) for turn, sure in disclosed if turn in turns}
     if telling and not state.told:
