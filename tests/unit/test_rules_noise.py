@@ -55,8 +55,8 @@ def test_words_that_were_hardly_heard_leave_it_open(words: list[Word], role: Par
 
 @pytest.mark.parametrize("garbled", [0.3, 0.5, 0.9])
 def test_so_does_an_agent_of_whom_every_third_word_is_lost(garbled: float) -> None:
-    texts = TALK.split() * 3
-    words = [Word(text, n * 900, n * 900 + 400, 0.2 if n % 10 < garbled * 10 else 0.95) for n, text in enumerate(texts)]
+    texts = TALK.split() * 6
+    words = [Word(text, n * 450, n * 450 + 400, 0.2 if n % 10 < garbled * 10 else 0.95) for n, text in enumerate(texts)]
     assert disclosure(after_the_noise(turn(1, Party.AGENT, words))).cause is Cause.LOW_CONFIDENCE
     sure = [replace(word, confidence=0.95) for word in words]
     assert disclosure(after_the_noise(turn(1, Party.AGENT, sure))).verdict is Verdict.NOT_MET, "well heard, it was not said"
