@@ -25,6 +25,7 @@ from api.access import PUBLIC, ROUTES
 from api.app import create_app
 from api.rates import MovingWindow
 from domain.roles import Role
+from resources.compliance_tables import review_items
 from resources.tables import consultations, users
 from tests.api.client import Issuer, served, settings
 from tests.livekit_server import LiveKitServer
@@ -62,6 +63,9 @@ def test_every_route_answers_as_described(engine: Engine, livekit: Callable[...,
 WITH_IDS = ("/api/livekit/consultation", "/api/livekit/token", "/api/training/disclosure", "/api/training/enter")
 """Besides the routes that have an id in their path: those that take one in the body, or that a caller soon has asked too often."""
 ADMIN, AGENT, CUSTOMER, PARTNER, BOT = (str(UUID(int=number)) for number in (5, 3, 1, 11, 6))
+ITEM = UUID(int=77)
+PLAYED = "/api/recordings/{recording_id}/media"
+"""Asked for over recordings that were really processed, elsewhere."""
 CALLERS = {
     Role.ADMIN: ADMIN,
     Role.AGENT: AGENT,
@@ -89,8 +93,11 @@ class Seeds:
         material = self._made(Role.AGENT, f"/api/training/{training}/materials", {"title": "M", "url": "https://files.example/a"})
         self.ids = {
             "consultation_id": call, "handoff_id": handoff["id"], "training_id": training, "invite_id": invite["id"],
-            "material_id": material["id"],
+            "material_id": material["id"], "item_id": str(ITEM),
         }  # fmt: skip
+        with engine.begin() as connection:
+            item = {"id": ITEM, "consultation_id": UUID(call), "about": "redaction", "what": "phone", "fingerprint": "f"}
+            connection.execute(insert(review_items).values(**item, severity="review", state="open"))
         told = http.post("/api/training/disclosure", json={"invite": invite["invite"]}).json()
         tomorrow = starts + timedelta(days=1)
         self.bodies = {
@@ -139,7 +146,7 @@ def test_every_role_is_answered_as_described_about_what_there_is(
         operations = [
             found.ok() for found in schemathesis.openapi.from_url(f"{url}/openapi.json").get_all_operations() if isinstance(found, Ok)
         ]
-        chosen = [one for one in operations if "{" in one.path or one.path in WITH_IDS]
+        chosen = [one for one in operations if ("{" in one.path or one.path in WITH_IDS) and one.path != PLAYED]
         for operation in sorted(chosen, key=lambda one: one.method == "delete"):
             for role, caller in CALLERS.items():
                 reached[operation.label] |= answered(operation, seeds, role, caller)
