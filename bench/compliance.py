@@ -20,6 +20,7 @@ from domain.redaction.muting import muted
 from domain.redaction.placeholders import redacted
 from domain.redaction.shapes import CARD_DATA, Redaction
 from domain.rules.judging import judge
+from domain.rules.phrases import HARDLY
 from domain.rules.shapes import HeardCall, HeardTurn, Interval
 from domain.transcripts import Attribution, Turn
 from domain.turns import Speaker, SpokenWord, turns_of
@@ -41,14 +42,20 @@ CALLS_OF = {1: 120, 10: 24, 100: 3, 1000: 1}
 
 @dataclass(frozen=True, slots=True)
 class OneCall:
-    """CPU seconds for one call. ``redaction``: finding and, in what is left, looking again for card data, as a run does."""
+    """CPU seconds for one call. ``redaction``: finding and, in what is left, looking again for card data, as a run does.
+
+    ``rules_if_sure``: the rules if every word had been heard surely. What is hardly heard (``hardly`` of the ``words``) is searched for once
+    more, loosely: there may be another word in its place.
+    """
 
     speech: float
     rules: float
+    rules_if_sure: float
     redaction: float
     found_only: float  # of the redaction, the finding
     silencing: float
     words: int
+    hardly: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +80,18 @@ def one_call(model: SpeechModel, recording: Path) -> OneCall:
         turns = _turns(heard[0])
         call = _call(turns, heard[0].audio_ms)
         found = find(turns, recognisers)
+        sure = _surely(call)
         judge(call, rules)
         spans = {channel: some for channel, some in muted(turns, found).items() if channel is not None}
         return OneCall(
             speech,
             _cpu(lambda: judge(call, rules)),
+            _cpu(lambda: judge(sure, rules)),
             _cpu(lambda: _redact(turns, recognisers)),
             _cpu(lambda: find(turns, recognisers)),
             cpu_seconds(lambda: mute(recording, folder / "silenced.ogg", info, spans)),
             sum(len(turn.words) for turn in turns),
+            sum(word.confidence < HARDLY for turn in turns for word in turn.words),
         )
 
 
@@ -157,6 +167,11 @@ def _call(turns: Sequence[Turn], length_ms: int) -> HeardCall:
         for number, turn in enumerate(turns, 1)
     )
     return HeardCall(UUID(int=1), ConsultationType.SUPPORT, DAY, length_ms, heard, (Interval(0, length_ms),), assistant_present=True)
+
+
+def _surely(call: HeardCall) -> HeardCall:
+    turns = (replace(turn, words=tuple(replace(word, confidence=1.0) for word in turn.words)) for turn in call.turns)
+    return replace(call, turns=tuple(turns))
 
 
 def _cpu(work: Callable[[], object]) -> float:
