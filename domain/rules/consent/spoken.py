@@ -4,7 +4,7 @@ Times are those of the words. How this meets the API's records and the law of th
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.consent import ConsentOutcome
 from domain.parties import Party
@@ -12,7 +12,7 @@ from domain.rules.consent.answers import BREATH, Answer, Answered, Asked, answer
 from domain.rules.phrases import HARDLY, Phrase
 from domain.rules.places import Read
 from domain.rules.rules import consent_kind
-from domain.rules.shapes import HeardTurn
+from domain.rules.shapes import HeardTurn, Interval
 from domain.rules.tokens import Break
 
 ASKS = frozenset({Party.AGENT, Party.ASSISTANT, Party.PARTNER, Party.ADMIN})
@@ -21,6 +21,7 @@ PATIENCE = 3  # the business's turns after a question within which it can still 
 CONTEXT = 3  # turns within which "it" may be the recording
 QUESTION_NEAR = 45  # words between what is said of the recording and the question about it
 MOST_GARBLED = 0.08  # share of the words that tell of the recording, or stand beside, that were not heard
+SHORT = 8  # words; in so few a refusal may hide that was badly heard
 BADLY = 0.4  # share of words that were hardly heard, beyond which an answer says nothing
 
 _PASSES = frozenset({ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED})
@@ -41,17 +42,16 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """``given_ms``: when consent first stood. ``refused_ms``: the last refusal or withdrawal, unless taken back. ``from_start``: nothing had stood before.
+    """``given_ms``: when consent first stood. ``granted_ms``: the last clear yes. ``refused``: the stretches in which a refusal stood.
 
-    ``refused``: every stretch (from, until) in which a refusal stood.
+    ``doubtful``: the words can be taken either way, or a refusal may be among them.
     """
 
     outcome: ConsentOutcome = ConsentOutcome.UNKNOWN
     words: Words | None = None
     given_ms: int | None = None
-    refused_ms: int | None = None
-    from_start: bool = False
-    heard: bool = False  # whether anything was said about recording at all
+    granted_ms: int | None = None
+    refused: tuple[Interval, ...] = ()
     doubtful: bool = False
 
 
@@ -66,7 +66,9 @@ class _State:
     clarifying: bool = False  # the customer asked back
     direct: bool = False  # the business has just spoken of the recording, and of nothing else since
     given_ms: int | None = None
+    granted_ms: int | None = None
     refused_ms: int | None = None
+    refused: list[Interval] = field(default_factory=list)
     doubtful: bool = False
     mentioned: int = -100  # the turn in which recording was last spoken of
     told_at: int = -100  # the turn in which it was first told
@@ -105,16 +107,9 @@ def _last_turn(stretch: _Stretch) -> int:
 
 
 def _told(state: _State) -> Spoken:
-    outcome = state.outcome
-    return Spoken(
-        outcome,
-        state.words,
-        state.given_ms,
-        state.refused_ms if outcome in _REFUSED else None,
-        outcome is ConsentOutcome.DECLINED,
-        state.told or state.words is not None,
-        state.doubtful,
-    )
+    if state.refused_ms is not None:
+        state.refused.append(Interval(state.refused_ms, None))
+    return Spoken(state.outcome, state.words, state.given_ms, state.granted_ms, tuple(state.refused), state.doubtful)
 
 
 def _stretches(heard: Sequence[Read]) -> list[_Stretch]:
@@ -154,10 +149,10 @@ def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int,
     minds, mays = _phrases(stretch, "do_you_mind"), _phrases(stretch, "may_we")
     others = _phrases(stretch, "other_question")
     asks = [phrase for phrase in (*minds, *mays) if _about(phrase, recording, state, stretch)]
-    if _phrases(stretch, "stopped") and (recording or stretch.turn - state.mentioned <= CONTEXT):
-        if state.outcome in _REFUSED or not asks:
-            asks = []  # whatever is asked beside it, it is not whether one may record
-            _stopped(state, stretch)
+    stopped = bool(_phrases(stretch, "stopped")) and (bool(recording) or stretch.turn - state.mentioned <= CONTEXT)
+    if stopped and (state.outcome in _REFUSED or not asks):
+        asks = []  # whatever is asked beside it, it is not whether one may record
+        _stopped(state, stretch)
     turns = {token.turn for token in stretch.heard.said.tokens[stretch.begin : stretch.end]}
     telling = {sure and not _garbled(stretch) for turn, sure in disclosed if turn in turns}
     if telling and not state.told:
@@ -202,7 +197,9 @@ def _garbled(stretch: _Stretch) -> bool:
 def _in_question(stretch: _Stretch, phrase: Phrase) -> bool:
     """Whether the sentence in which a phrase stands ends in a question mark."""
     breaks = stretch.heard.said.breaks
-    return next((breaks[place] for place in range(phrase.end - 1, stretch.end) if breaks[place].ends_sentence), Break.NONE) is Break.QUESTION
+    return (
+        next((breaks[place] for place in range(phrase.end - 1, stretch.end) if breaks[place].ends_sentence), Break.NONE) is Break.QUESTION
+    )
 
 
 def _inside(phrase: Phrase, others: Sequence[Phrase]) -> bool:
@@ -290,8 +287,16 @@ def _went_on(state: _State, stretch: _Stretch, given: Answered, words: Words) ->
     """Was told, not asked, and goes on with the call: that is a consent, unless a no is among the words, or they were badly heard."""
     tokens = stretch.heard.said.tokens[stretch.begin : stretch.end]
     if sum(token.confidence < HARDLY for token in tokens) > BADLY * len(tokens):
+        state.doubtful = state.doubtful or len(tokens) <= SHORT
         return
-    if given.negative and (given.speaks_of_recording or state.asked is not Asked.OTHER):
+    said = stretch.heard.said
+    gaps = (
+        any(said.tokens[place].confidence < HARDLY or place in said.lost for place in range(stretch.begin, stretch.end))
+        or stretch.begin - 1 in said.lost
+    )
+    if (given.negative and (given.speaks_of_recording or state.asked is not Asked.OTHER)) or (
+        gaps and (given.negative or len(tokens) <= SHORT)
+    ):
         state.doubtful, state.open_question = True, True
         return
     if given.asks_back and given.speaks_of_recording:
@@ -310,8 +315,10 @@ def _refused(state: _State, words: Words) -> None:
 
 
 def _agreed(state: _State, words: Words) -> None:
-    state.outcome, state.words = ConsentOutcome.GRANTED, words
-    state.given_ms = words.end_ms if state.given_ms is None or state.refused_ms is not None else state.given_ms
+    if state.refused_ms is not None:
+        state.refused.append(Interval(state.refused_ms, words.end_ms))
+    state.outcome, state.words, state.granted_ms = ConsentOutcome.GRANTED, words, words.end_ms
+    state.given_ms = words.end_ms if state.given_ms is None else state.given_ms
     state.refused_ms, state.doubtful, state.open_question = None, False, False
     state.asked = Asked.NOTHING
 
