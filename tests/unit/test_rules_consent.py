@@ -1,12 +1,15 @@
 """What the customer's words amount to about being recorded. A refusal is never taken for consent."""
 
+from dataclasses import replace
+from itertools import combinations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.consent import ConsentOutcome
 from domain.rules.judging import judge
-from domain.rules.shapes import HeardCall, Publication, Verdict
+from domain.rules.shapes import HeardCall, Interval, Publication, Verdict
 from resources.policies.rules import compliance_rules
 from tests.unit.spoken_turns import call, reword, without
 
@@ -157,10 +160,6 @@ def test_a_neighbour_that_takes_too_long_may_have_swallowed_a_not() -> None:
 
 
 def test_consent_before_any_recording_is_met_and_published() -> None:
-    from dataclasses import replace
-
-    from domain.rules.shapes import Interval
-
     heard = call(MAY, "customer: Yes, that's fine.", ON, STORY)
     answered = heard.turns[1].end_ms
     judged = judge(replace(heard, recorded=(Interval(answered, heard.length_ms),)), compliance_rules())
@@ -189,3 +188,12 @@ def test_a_refusal_with_words_missing_or_slurred_never_passes(words: str, questi
     assert consent.spoken is not ConsentOutcome.GRANTED
     if question != TOLD:
         assert consent.spoken is not ConsentOutcome.IMPLIED
+
+
+@pytest.mark.parametrize("words", NO)
+def test_a_refusal_that_lost_any_two_words_never_passes(words: str) -> None:
+    heard = call(MAY, f"customer: {words}", ON, STORY)
+    for places in combinations(range(len(words.split())), 2):
+        if len(words.split()) > 2:
+            damaged = without(without(heard, 1, places[1]), 1, places[0])
+            assert judge(damaged, compliance_rules()).consent.spoken not in {ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED}
