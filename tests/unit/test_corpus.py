@@ -1,5 +1,6 @@
 """Labelled dialogues are read as their README says, damaged as recognisers do, and scored so that nothing flatters."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def dialogues(tmp_path: Path, text: str = TEXT) -> list[Dialogue]:
 def test_a_file_is_read_as_the_readme_says(tmp_path: Path) -> None:
     first, second = dialogues(tmp_path)
     assert (first.id, first.kind, first.expect) == ("one-1", "plain", {"disclosure": "met", "consent": "declined"})
-    assert first.said == {"complaint", "legal_threat"} and second.said == frozenset()
+    assert first.said == frozenset({"complaint", "legal_threat"}) and second.said == frozenset()
     assert [turn.role for turn in first.call.turns] == [Party.AGENT, Party.CUSTOMER, Party.AGENT, Party.CUSTOMER, Party.AGENT]
     assert first.call.turns[1].start_ms < first.call.turns[0].end_ms and first.call.turns[2].start_ms == 65_000
     assert [word.text for word in first.call.turns[1].words] == ["No.", "It's", "one", "two", "three,", "I", "mean."]
@@ -64,7 +65,7 @@ def test_damage_is_seeded_and_of_the_rate_that_it_says(tmp_path: Path) -> None:
         assert heard == damaged(long, rate).call.turns[0].words != damaged(long, rate, seed=1).call.turns[0].words
         wrong = abs(len(spoken) - len(heard)) + sum(word.confidence < 0.5 for word in heard)
         assert 0.2 * rate < wrong / len(spoken) < 1.2 * rate
-        assert all(before.end_ms <= after.start_ms for before, after in zip(heard, heard[1:], strict=False))
+        assert all(before.end_ms <= after.start_ms for before, after in pairwise(heard))
     assert damaged(long, 0) is long
 
 

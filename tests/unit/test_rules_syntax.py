@@ -52,7 +52,7 @@ def test_a_wrong_pattern_is_told(pattern: str) -> None:
         read(pattern, LISTS)
 
 
-word = st.sampled_from("a b c d".split())
+word = st.sampled_from(["a", "b", "c", "d"])
 
 
 @given(st.lists(word, min_size=1, max_size=8), word, word, st.integers(0, 4))
