@@ -39,6 +39,16 @@ def before(intervals: Iterable[Interval], moment_ms: int) -> tuple[Interval, ...
     return common(intervals, (Interval(-ENDLESS, moment_ms),))
 
 
+def without(intervals: Iterable[Interval], others: Iterable[Interval]) -> tuple[Interval, ...]:
+    """The time that is in the first and not in the second."""
+    found: list[Interval] = []
+    start = -ENDLESS
+    for other in joined(others):
+        found += common(intervals, (Interval(start, other.start_ms),))
+        start = _end(other)
+    return joined([*found, *common(intervals, (_interval(start, ENDLESS),))])
+
+
 def since(intervals: Iterable[Interval], moment_ms: int) -> tuple[Interval, ...]:
     return common(intervals, (Interval(moment_ms, None),))
 

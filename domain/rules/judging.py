@@ -10,9 +10,10 @@ from domain.rules.places import ENOUGH, Place, Read, may_be_denied, places, read
 from domain.rules.rules import Kind, Rule, Rules, event_kind
 from domain.rules.shapes import Cause, Finding, HeardCall, Interval, Judgement, Verdict
 from domain.rules.tokens import utterances
-from domain.rules.windows import heard_confidence, span, unheard
+from domain.rules.windows import badly_heard, heard_confidence, span, unheard
 
 DISCLOSURE = "recording_disclosure"  # the rule that says what telling of the recording is
+MOST_BADLY_HEARD = 0.2  # of what somebody said, beyond which nobody can say that they did not say it
 MOST_UNINTELLIGIBLE = 0.5  # of a whole call, beyond which nobody can say that something was never said
 
 
@@ -103,6 +104,10 @@ def _forbidden(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read],
     if found:
         best = max(found, key=lambda place: (place.sure, place.confidence))
         return [_finding(rule, Verdict.CANNOT_TELL, call, best, _doubt(best) or Cause.LOW_CONFIDENCE)]
+    if badly_heard(heard, window, rule.who) > MOST_BADLY_HEARD:
+        return [
+            Finding(rule.id, rule.version, rule.severity, Verdict.CANNOT_TELL, 0.0, Cause.LOW_CONFIDENCE, start_ms=0, end_ms=call.length_ms)
+        ]
     if _mostly_unintelligible(call):
         return [Finding(rule.id, rule.version, rule.severity, Verdict.CANNOT_TELL, 0.0, Cause.DAMAGED, start_ms=0, end_ms=call.length_ms)]
     return [Finding(rule.id, rule.version, rule.severity, Verdict.MET, heard_confidence(call, window, rule.who) or 1.0)]

@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.parties import Party
 from domain.rules.phrases import HARDLY, Phrase
@@ -11,6 +11,7 @@ from domain.rules.rules import IDIOM, Cue, Rule, Rules, Where, answering_kind, c
 from domain.rules.shapes import HeardTurn
 from domain.rules.tokens import Break, Utterance
 
+CLOSE = 6  # words between two places of one sentence that say it once
 OPENING = 3  # words within which an answer begins
 ENOUGH = 0.6  # below this confidence nobody can tell
 TURNS = "but"  # what is denied before it is not denied after it
@@ -69,7 +70,24 @@ def places(rules: Rules, rule: Rule, heard: Read, turns: Sequence[HeardTurn], as
                     continue
                 if not any(_keeps(cue, heard.sure.get(cue_phrases, ()), cluster, heard) for cue, cue_phrases in cues):
                     found.append(_place(heard, cluster, sure, turns))
-    return sorted(found, key=lambda place: place.start)
+    return _one_a_sentence(sorted(found, key=lambda place: place.start), heard.said)
+
+
+def _one_a_sentence(found: Sequence[Place], said: Utterance) -> list[Place]:
+    """Places close together in one sentence say it once."""
+    merged: list[Place] = []
+    for place in found:
+        last = merged[-1] if merged else None
+        if (
+            last is not None
+            and last.sure == place.sure
+            and place.start - last.end <= CLOSE
+            and _together(said.breaks, last.end, place.start, True)
+        ):
+            merged[-1] = replace(last, end=place.end, confidence=max(last.confidence, place.confidence))
+        else:
+            merged.append(place)
+    return merged
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from functools import lru_cache
 from domain.parties import Party
 from domain.rules.shapes import HeardTurn
 
-HOLE_MS = 350  # a silence within a clause that is long enough for a word that was not recognised
-PAUSE_MS = 800  # the same where a comma stands: people breathe there
+HOLE_MS = 280  # a silence within a clause that is long enough for a word that was not recognised,
+PAUSE_MS = 600  # and one at a comma
 SHORTEST_MS = 200  # no word is over sooner, whatever its recogniser says of its end
 LONG_MS = 440  # a word that takes longer, and is not sure, may have swallowed its neighbour
 LONG_PER_LETTER_MS = 55
@@ -51,7 +51,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """What one party said, across interruptions: ``breaks[i]`` is what follows token i, ``lost`` after which tokens a word seems to be missing."""
+    """What one party said, across interruptions: ``breaks[i]`` is what follows token i.
+
+    ``lost``: after which tokens a word seems to be missing; -1 before the first.
+    """
 
     role: Party
     tokens: tuple[Token, ...]
@@ -136,17 +139,20 @@ def utterances(turns: Sequence[HeardTurn]) -> tuple[Utterance, ...]:
     return tuple(_utterance(turns, group) for group in groups)
 
 
+def _hole(after: Break, silence_ms: int) -> bool:
+    return not after.ends_sentence and silence_ms > (PAUSE_MS if after is Break.PAUSE else HOLE_MS)
+
+
 def _utterance(turns: Sequence[HeardTurn], places: Sequence[int]) -> Utterance:
     tokens: list[Token] = []
     breaks: list[Break] = []
     lost: set[int] = set()
     for place in places:
         turn = turns[place]
-        last_end: int | None = None
+        last_end = turn.start_ms
         for number, word in enumerate(turn.words):
             texts, after = normalised(word.text)
-            within = last_end is not None and tokens and not breaks[-1].ends_sentence
-            if within and word.start_ms - (last_end or 0) > (PAUSE_MS if breaks[-1] else HOLE_MS):
+            if _hole(breaks[-1] if number and breaks else Break.NONE, word.start_ms - last_end):
                 lost.add(len(tokens) - 1)
             last_end = max(word.end_ms, word.start_ms + SHORTEST_MS)
             if not texts:
@@ -160,6 +166,8 @@ def _utterance(turns: Sequence[HeardTurn], places: Sequence[int]) -> Utterance:
                 tokens.append(Token(text, place, number, word.confidence, word.start_ms, word.end_ms))
                 breaks.append(Break.NONE)
             breaks[-1] = after
+        if tokens and turn.end_ms - last_end > HOLE_MS:
+            lost.add(len(tokens) - 1)
         if tokens and breaks[-1] < Break.TURN:
             breaks[-1] = Break.TURN
     return Utterance(turns[places[0]].role, tuple(tokens), tuple(breaks), frozenset(lost))

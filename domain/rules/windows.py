@@ -52,14 +52,14 @@ def unheard(call: HeardCall, heard: Sequence[Read], window: Interval, who: froze
         return Cause.LOW_CONFIDENCE if any(not _understood(word) for _, word in words) else Cause.SILENT
     if len(unknown) > MOST_UNKNOWN * (len(theirs) + len(unknown)):
         return Cause.UNKNOWN_SPEAKER
-    if _badly_heard(heard, window, who) > MOST_BADLY_HEARD:
+    if badly_heard(heard, window, who) > MOST_BADLY_HEARD:
         return Cause.LOW_CONFIDENCE
     if min(word.start_ms for _, word in words if _understood(word)) - time[0].start_ms > LATEST_WORD * whole:
         return Cause.SILENT
     return Cause.OVERLAPPED if _overlapped(call.turns, time, who) else None
 
 
-def _badly_heard(heard: Sequence[Read], window: Interval, who: frozenset[Party]) -> float:
+def badly_heard(heard: Sequence[Read], window: Interval, who: frozenset[Party]) -> float:
     """The share of these parties' words in the window that were hardly heard, or seem to be missing."""
     words = badly = 0
     for said in (one.said for one in heard if one.said.role in who):

@@ -146,13 +146,13 @@ def test_a_changed_verdict_takes_a_call_out_of_search_and_brings_it_back_within_
     world.call(1, PAID, seconds=70)
     world.run()
     assert verdict(world) == ("granted", "published") and search(world, "liquor")
-    say(world, ConsentOutcome.DECLINED, 12)
+    say(world, ConsentOutcome.DECLINED, 33)
     world.run()
     assert verdict(world) == ("revoked", "cut") and not search(world, "liquor") and search(world, '"food festival" OR okay OR recorded')
     assert world.query("SELECT stage FROM recordings") == [("done",)]
     ((changes,),) = world.query("SELECT changes FROM evaluations WHERE number = 2")
     assert {"rule_id": "recording_consent", "before": "met", "after": "not_met", "why": ["consent_record"]} in changes  # type: ignore[operator]
-    say(world, ConsentOutcome.GRANTED, 14)
+    say(world, ConsentOutcome.GRANTED, 34)
     world.run()
     assert verdict(world)[1] == "published" and search(world, "liquor")
 

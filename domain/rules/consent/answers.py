@@ -11,6 +11,7 @@ from enum import StrEnum
 from domain.rules.phrases import HARDLY, Phrase
 from domain.rules.places import DENIALS, Read
 from domain.rules.rules import IDIOM, consent_kind
+from domain.rules.tokens import Break
 
 NEAR = 6  # words within which a "not" that is left over may belong to a yes
 OPENING = 4  # words within which an answer begins
@@ -65,7 +66,7 @@ class Answered:
     speaks_of_recording: bool
 
 
-_CLASSES = ("refuse", "grant", "unsure", "neutral", "nay", "yea", "curt")  # of two that are equally long, the first counts
+_CLASSES = ("refuse", "grant", "unsure", "nay", "yea", "curt", "neutral")  # of two that are equally long, the first counts
 _SHORT = frozenset({"yea", "nay"})
 
 
@@ -146,8 +147,9 @@ def _tags(heard: Read, begin: int, end: int) -> list[Tag]:
         for name, start, stop in chosen
         if name != "neutral" and start not in hidden
     ]
+    contrary = {one.start for one in _of(heard.sure, "contrary")}
     for place in range(begin, end):
-        if place not in taken and place not in hidden and said.tokens[place].text in DENIALS:
+        if place not in taken and place not in hidden and (said.tokens[place].text in DENIALS or place in contrary):
             tags.append(Tag("denial", place, place + 1, True))
     tags += [
         Tag("doubtful", one.start, one.end, False)
@@ -178,7 +180,7 @@ def _clean(heard: Read, start: int, end: int, taken: set[int]) -> bool:
     said = heard.said
     if any(said.tokens[place].confidence < HARDLY for place in range(start, end)):
         return False
-    if any(place in said.lost for place in range(max(0, start - 1), end)):
+    if any(place in said.lost for place in range(start - 1, end)):
         return False
     turn = said.tokens[start].turn
     beside = [place for place in (start - 2, start - 1, end) if 0 <= place < len(said.tokens) and place not in taken]
@@ -231,10 +233,28 @@ def _granted(deciding: Sequence[Tag], by: Tag, tags: Sequence[Tag], heard: Read)
     """A yes, unless it was not heard well or something beside it may deny it."""
     if not any(tag.clean for tag in deciding):
         return Answer.UNCLEAR, by
+    if all(tag.kind in _SHORT and _among_unheard(heard, tag) for tag in deciding):
+        return Answer.UNCLEAR, by
     for tag in tags:
         if tag.kind == "denial" and any(_reaches(heard, tag, one) for one in deciding):
             return Answer.UNCLEAR, tag
     return Answer.GRANT, by
+
+
+def _among_unheard(heard: Read, tag: Tag) -> bool:
+    """Whether a mere yes or no stands in one sentence with words that were not heard."""
+    said = heard.said
+    for at in range(tag.end - 1, min(len(said.tokens), tag.end + BREATH)):
+        if at in said.lost or said.tokens[at].confidence < HARDLY:
+            return True
+        if said.breaks[at] >= Break.TURN:
+            break
+    for at in range(tag.start - 1, max(-2, tag.start - BREATH - 2), -1):
+        if at >= 0 and said.breaks[at] >= Break.TURN:
+            return at in said.lost
+        if at in said.lost or (at >= 0 and said.tokens[at].confidence < HARDLY):
+            return True
+    return False
 
 
 def _reaches(heard: Read, denial: Tag, granted: Tag) -> bool:

@@ -4,15 +4,15 @@ Times are those of the words. How this meets the API's records and the law of th
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.consent import ConsentOutcome
 from domain.parties import Party
 from domain.rules.consent.answers import BREATH, Answer, Answered, Asked, answer
+from domain.rules.consent.stretches import Stretch, asks_more, garbled, in_question, inside, last_turn, phrases, stretches
 from domain.rules.phrases import HARDLY, Phrase
 from domain.rules.places import Read
-from domain.rules.rules import consent_kind
-from domain.rules.shapes import HeardTurn
+from domain.rules.shapes import HeardTurn, Interval
 from domain.rules.tokens import Break
 
 ASKS = frozenset({Party.AGENT, Party.ASSISTANT, Party.PARTNER, Party.ADMIN})
@@ -20,7 +20,7 @@ MOST_AFTER = 12  # words that may follow a question before a mere yes may mean s
 PATIENCE = 3  # the business's turns after a question within which it can still be answered
 CONTEXT = 3  # turns within which "it" may be the recording
 QUESTION_NEAR = 45  # words between what is said of the recording and the question about it
-MOST_GARBLED = 0.08  # share of the words that tell of the recording, or stand beside, that were not heard
+SHORT = 8  # words; in so few a refusal may hide that was badly heard
 BADLY = 0.4  # share of words that were hardly heard, beyond which an answer says nothing
 
 _PASSES = frozenset({ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED})
@@ -41,17 +41,16 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """``given_ms``: when consent first stood. ``refused_ms``: the last refusal or withdrawal, unless taken back. ``from_start``: nothing had stood before.
+    """``given_ms``: when consent first stood. ``granted_ms``: the last clear yes. ``refused``: the stretches in which a refusal stood.
 
-    ``refused``: every stretch (from, until) in which a refusal stood.
+    ``doubtful``: the words can be taken either way, or a refusal may be among them.
     """
 
     outcome: ConsentOutcome = ConsentOutcome.UNKNOWN
     words: Words | None = None
     given_ms: int | None = None
-    refused_ms: int | None = None
-    from_start: bool = False
-    heard: bool = False  # whether anything was said about recording at all
+    granted_ms: int | None = None
+    refused: tuple[Interval, ...] = ()
     doubtful: bool = False
 
 
@@ -66,7 +65,9 @@ class _State:
     clarifying: bool = False  # the customer asked back
     direct: bool = False  # the business has just spoken of the recording, and of nothing else since
     given_ms: int | None = None
+    granted_ms: int | None = None
     refused_ms: int | None = None
+    refused: list[Interval] = field(default_factory=list)
     doubtful: bool = False
     mentioned: int = -100  # the turn in which recording was last spoken of
     told_at: int = -100  # the turn in which it was first told
@@ -74,20 +75,10 @@ class _State:
     unclear_at: int = -100
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """The tokens of one turn (or of one cut short and taken up again) within an utterance."""
-
-    heard: Read
-    begin: int
-    end: int
-    turn: int
-
-
 def spoken(turns: Sequence[HeardTurn], heard: Sequence[Read], disclosed: Collection[tuple[int, bool]]) -> Spoken:
     """The customer's consent by words alone. ``disclosed``: the turns in which the business says that it records, and whether that is sure."""
     state = _State()
-    for stretch in _stretches(heard):
+    for stretch in stretches(heard):
         role = stretch.heard.said.role
         if role is Party.CUSTOMER:
             _customer(state, stretch, turns)
@@ -95,87 +86,45 @@ def spoken(turns: Sequence[HeardTurn], heard: Sequence[Read], disclosed: Collect
             _business(state, stretch, disclosed)
         else:
             _somebody(state, stretch)
-        if _phrases(stretch, "recording"):
-            state.mentioned = _last_turn(stretch)
+        if phrases(stretch, "recording"):
+            state.mentioned = last_turn(stretch)
     return _told(state)
 
 
-def _last_turn(stretch: _Stretch) -> int:
-    return stretch.heard.said.tokens[stretch.end - 1].turn
-
-
 def _told(state: _State) -> Spoken:
-    outcome = state.outcome
-    return Spoken(
-        outcome,
-        state.words,
-        state.given_ms,
-        state.refused_ms if outcome in _REFUSED else None,
-        outcome is ConsentOutcome.DECLINED,
-        state.told or state.words is not None,
-        state.doubtful,
-    )
+    if state.refused_ms is not None:
+        state.refused.append(Interval(state.refused_ms, None))
+    return Spoken(state.outcome, state.words, state.given_ms, state.granted_ms, tuple(state.refused), state.doubtful)
 
 
-def _stretches(heard: Sequence[Read]) -> list[_Stretch]:
-    """What was said, turn by turn, in order of time. What the customer goes on with after a short interruption stays one answer."""
-    found: list[_Stretch] = []
-    for one in heard:
-        tokens = one.said.tokens
-        begin = 0
-        for place in range(1, len(tokens) + 1):
-            last = place == len(tokens)
-            if last or (tokens[place].turn != tokens[begin].turn and (one.said.role is not Party.CUSTOMER or not _unfinished(one, place))):
-                found.append(_Stretch(one, begin, place, tokens[begin].turn))
-                begin = place
-    return sorted(found, key=lambda stretch: stretch.turn)
-
-
-def _unfinished(one: Read, place: int) -> bool:
-    """Whether the turn that ends before this place broke off in mid-sentence, and was taken up again."""
-    tokens, breaks = one.said.tokens, one.said.breaks
-    return tokens[place].turn != tokens[place - 1].turn and breaks[place - 1] < Break.STOP and tokens[place - 1].text in _HANGING
-
-
-_HANGING_WORDS = """
-i i'd would do not to the a and but so that you rather if prefer want am is it my please can we can't
-"""
-_HANGING = frozenset(_HANGING_WORDS.split())
-
-
-def _phrases(stretch: _Stretch, name: str, sure: bool = True) -> list[Phrase]:
-    phrases = (stretch.heard.sure if sure else stretch.heard.perhaps).get(consent_kind(name), ())
-    return [phrase for phrase in phrases if stretch.begin <= phrase.start and phrase.end <= stretch.end]
-
-
-def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int, bool]]) -> None:
+def _business(state: _State, stretch: Stretch, disclosed: Collection[tuple[int, bool]]) -> None:
     """A disclosure, a question, another question, or word that the recording was stopped."""
-    recording = _phrases(stretch, "recording")
-    minds, mays = _phrases(stretch, "do_you_mind"), _phrases(stretch, "may_we")
-    others = _phrases(stretch, "other_question")
+    recording = phrases(stretch, "recording")
+    minds, mays = phrases(stretch, "do_you_mind"), phrases(stretch, "may_we")
+    others = phrases(stretch, "other_question")
     asks = [phrase for phrase in (*minds, *mays) if _about(phrase, recording, state, stretch)]
-    spoken_of = recording or stretch.turn - state.mentioned <= CONTEXT
-    if _phrases(stretch, "stopped") and spoken_of and (state.outcome in _REFUSED or not asks):
+    stopped = bool(phrases(stretch, "stopped")) and (bool(recording) or stretch.turn - state.mentioned <= CONTEXT)
+    if stopped and (state.outcome in _REFUSED or not asks):
         asks = []  # whatever is asked beside it, it is not whether one may record
         _stopped(state, stretch)
     turns = {token.turn for token in stretch.heard.said.tokens[stretch.begin : stretch.end]}
-    telling = {sure and not _garbled(stretch) for turn, sure in disclosed if turn in turns}
+    telling = {sure and not garbled(stretch) for turn, sure in disclosed if turn in turns}
     if telling and not state.told:
         state.told, state.told_at = True, stretch.turn
         state.doubtful = state.doubtful or True not in telling
     breaks = stretch.heard.said.breaks
     marked = any(breaks[place] is Break.QUESTION for place in range(stretch.begin, stretch.end))
-    others += [phrase for phrase in _phrases(stretch, "wh") if _in_question(stretch, phrase)]
+    others += [phrase for phrase in phrases(stretch, "wh") if in_question(stretch, phrase)]
     if asks:
         last = max(phrase.end for phrase in asks)
-        minding = any(_inside(phrase, minds) for phrase in asks)
-        asking = any(not _inside(phrase, minds) for phrase in asks)
+        minding = any(inside(phrase, minds) for phrase in asks)
+        asking = any(not inside(phrase, minds) for phrase in asks)
         state.asked = Asked.EITHER if minding and asking else Asked.DO_YOU_MIND if minding else Asked.MAY_WE
         state.waiting, state.clarifying, state.direct = 0, False, True
         if state.outcome not in {ConsentOutcome.GRANTED, *_REFUSED}:
             state.open_question = True
-        more = any(other.start >= last for other in others if not _inside(other, asks)) or stretch.end - last > MOST_AFTER
-        if more or _asks_more(stretch, last):
+        more = any(other.start >= last for other in others if not inside(other, asks)) or stretch.end - last > MOST_AFTER
+        if more or asks_more(stretch, last):
             state.asked, state.direct = Asked.OTHER, False
         return
     if True in telling and marked and not others:  # something is asked, and nobody can say that it is something else
@@ -192,26 +141,7 @@ def _business(state: _State, stretch: _Stretch, disclosed: Collection[tuple[int,
         state.asked = Asked.OTHER
 
 
-def _garbled(stretch: _Stretch) -> bool:
-    """Whether a question, or a "not", may hide among words of the business that were hardly heard."""
-    places = range(stretch.begin, stretch.end)
-    said = stretch.heard.said
-    return sum((said.tokens[place].confidence < HARDLY) + (place in said.lost) for place in places) > MOST_GARBLED * len(places)
-
-
-def _in_question(stretch: _Stretch, phrase: Phrase) -> bool:
-    """Whether the sentence in which a phrase stands ends in a question mark."""
-    breaks = stretch.heard.said.breaks
-    return (
-        next((breaks[place] for place in range(phrase.end - 1, stretch.end) if breaks[place].ends_sentence), Break.NONE) is Break.QUESTION
-    )
-
-
-def _inside(phrase: Phrase, others: Sequence[Phrase]) -> bool:
-    return any(other.start <= phrase.start and phrase.end <= other.end for other in others)
-
-
-def _about(phrase: Phrase, recording: Sequence[Phrase], state: _State, stretch: _Stretch) -> bool:
+def _about(phrase: Phrase, recording: Sequence[Phrase], state: _State, stretch: Stretch) -> bool:
     """Whether a question is about the recording: that is spoken of close to it, or was just asked about. After a refusal it must name it."""
     if state.outcome in _REFUSED:
         breaks = stretch.heard.said.breaks
@@ -224,14 +154,7 @@ def _about(phrase: Phrase, recording: Sequence[Phrase], state: _State, stretch: 
     return state.open_question and stretch.turn - state.mentioned <= 2 * CONTEXT
 
 
-def _asks_more(stretch: _Stretch, since: int) -> bool:
-    """Whether something else is asked after the question, by the marks alone: a later sentence than the question's ends in one."""
-    breaks = stretch.heard.said.breaks
-    ends = next((place for place in range(since - 1, stretch.end) if breaks[place].ends_sentence), stretch.end)
-    return any(breaks[place] is Break.QUESTION for place in range(ends + 1, stretch.end))
-
-
-def _stopped(state: _State, stretch: _Stretch) -> None:
+def _stopped(state: _State, stretch: Stretch) -> None:
     """The business says that it has stopped: whoever was taken to have agreed has not, or no more."""
     just = state.last_unclear is not None and stretch.turn - state.unclear_at <= 2
     if just and state.outcome not in _REFUSED:
@@ -241,7 +164,7 @@ def _stopped(state: _State, stretch: _Stretch) -> None:
         state.outcome, state.doubtful = ConsentOutcome.UNKNOWN, True
 
 
-def _somebody(state: _State, stretch: _Stretch) -> None:
+def _somebody(state: _State, stretch: Stretch) -> None:
     """Nobody knows who spoke: their yes is nobody's, but their no may be the customer's."""
     given = answer(stretch.heard, stretch.begin, stretch.end, state.asked)
     near = given.explicit or state.asked in _WAITING
@@ -252,7 +175,7 @@ def _somebody(state: _State, stretch: _Stretch) -> None:
 _WAITING = frozenset({Asked.MAY_WE, Asked.DO_YOU_MIND, Asked.EITHER})
 
 
-def _customer(state: _State, stretch: _Stretch, turns: Sequence[HeardTurn]) -> None:
+def _customer(state: _State, stretch: Stretch, turns: Sequence[HeardTurn]) -> None:
     given = answer(stretch.heard, stretch.begin, stretch.end, state.asked)
     words = _words(stretch, given, turns)
     waiting = state.asked in _WAITING
@@ -260,15 +183,15 @@ def _customer(state: _State, stretch: _Stretch, turns: Sequence[HeardTurn]) -> N
     explicit = given.explicit and (state.told or state.mentioned >= 0 or given.speaks_of_recording)
     if given.negative:
         state.last_unclear, state.unclear_at = words, stretch.turn
-    if _phrases(stretch, "withdraw") and given.answer is not Answer.GRANT and not given.asks_back:
+    if phrases(stretch, "withdraw") and given.answer is not Answer.GRANT and not given.asks_back:
         return _refused(state, words)
-    if given.answer is Answer.REFUSE and (waiting or explicit or (about and (state.direct or _phrases(stretch, "switch_off")))):
+    if given.answer is Answer.REFUSE and (waiting or explicit or (about and (state.direct or phrases(stretch, "switch_off")))):
         return _refused(state, words)
     if given.answer is Answer.GRANT and (waiting or explicit or (state.direct and state.told and not state.doubtful)):
         if state.outcome in _REFUSED and not waiting and not explicit:
             return None
         return _agreed(state, words)
-    if given.asks_back and _phrases(stretch, "consenting"):
+    if given.asks_back and phrases(stretch, "consenting"):
         state.open_question = True
     state.clarifying = given.asks_back or given.answer is Answer.NONE
     state.direct = False
@@ -288,12 +211,20 @@ def _customer(state: _State, stretch: _Stretch, turns: Sequence[HeardTurn]) -> N
     return None
 
 
-def _went_on(state: _State, stretch: _Stretch, given: Answered, words: Words) -> None:
+def _went_on(state: _State, stretch: Stretch, given: Answered, words: Words) -> None:
     """Was told, not asked, and goes on with the call: that is a consent, unless a no is among the words, or they were badly heard."""
     tokens = stretch.heard.said.tokens[stretch.begin : stretch.end]
     if sum(token.confidence < HARDLY for token in tokens) > BADLY * len(tokens):
+        state.doubtful = state.doubtful or len(tokens) <= SHORT
         return
-    if given.negative and (given.speaks_of_recording or state.asked is not Asked.OTHER):
+    said = stretch.heard.said
+    gaps = (
+        any(said.tokens[place].confidence < HARDLY or place in said.lost for place in range(stretch.begin, stretch.end))
+        or stretch.begin - 1 in said.lost
+    )
+    if (given.negative and (given.speaks_of_recording or state.asked is not Asked.OTHER)) or (
+        gaps and (given.negative or len(tokens) <= SHORT)
+    ):
         state.doubtful, state.open_question = True, True
         return
     if given.asks_back and given.speaks_of_recording:
@@ -312,13 +243,15 @@ def _refused(state: _State, words: Words) -> None:
 
 
 def _agreed(state: _State, words: Words) -> None:
-    state.outcome, state.words = ConsentOutcome.GRANTED, words
-    state.given_ms = words.end_ms if state.given_ms is None or state.refused_ms is not None else state.given_ms
+    if state.refused_ms is not None:
+        state.refused.append(Interval(state.refused_ms, words.end_ms))
+    state.outcome, state.words, state.granted_ms = ConsentOutcome.GRANTED, words, words.end_ms
+    state.given_ms = words.end_ms if state.given_ms is None else state.given_ms
     state.refused_ms, state.doubtful, state.open_question = None, False, False
     state.asked = Asked.NOTHING
 
 
-def _words(stretch: _Stretch, given: Answered, turns: Sequence[HeardTurn]) -> Words:
+def _words(stretch: Stretch, given: Answered, turns: Sequence[HeardTurn]) -> Words:
     tokens = stretch.heard.said.tokens[given.start : given.end]
     turn = turns[tokens[0].turn]
     inside = [token for token in tokens if token.turn == tokens[0].turn]

@@ -1,0 +1,200 @@
+"""Spoken words, the API's records and the law of the place together. Unknown never passes, and adding a refusal never opens."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.consent import ConsentOutcome
+from domain.parties import Party
+from domain.rules.consent.combined import combine
+from domain.rules.consent.spoken import Spoken
+from domain.rules.intervals import common, joined, length_ms, without
+from domain.rules.judging import judge
+from domain.rules.shapes import ConsentJudged, ConsentTold, Finding, HeardCall, Interval, Publication, Verdict
+from resources.policies.rules import compliance_rules
+from tests.unit.spoken_turns import call
+
+PASSES = {ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED, ConsentOutcome.NOT_REQUIRED}
+REFUSES = {ConsentOutcome.DECLINED, ConsentOutcome.REVOKED}
+MAY = "agent: This call is recorded. Is that okay with you?"
+SILENT = call("agent: What is your policy number?", "customer: It is on the card in my other coat, let me go and look for it now.")
+
+
+def told(*records: tuple[ConsentOutcome, int], party: str = "c1") -> tuple[ConsentTold, ...]:
+    return tuple(ConsentTold(party, Party.CUSTOMER, outcome, at) for outcome, at in records)
+
+
+def consent(heard: HeardCall) -> ConsentJudged:
+    return judge(heard, compliance_rules()).consent
+
+
+def finding(heard: HeardCall) -> Finding:
+    (found,) = (one for one in judge(heard, compliance_rules()).findings if one.rule_id == "recording_consent")
+    return found
+
+
+def test_a_click_before_the_call_is_enough() -> None:
+    heard = replace(SILENT, told=told((ConsentOutcome.GRANTED, -5000)))
+    judged = consent(heard)
+    assert (judged.outcome, judged.publication, judged.recorded_before) == (ConsentOutcome.GRANTED, Publication.PUBLISHED, ())
+    assert finding(heard).verdict is Verdict.MET
+
+
+def test_what_was_recorded_before_consent_is_told_exactly() -> None:
+    heard = call(MAY, "customer: Yes, that's fine.", "agent: Thank you.")
+    heard = replace(heard, recorded=(Interval(1_000, 1_500), Interval(2_000, None)))
+    judged = consent(heard)
+    assert judged.recorded_before == (Interval(1_000, 1_500), Interval(2_000, heard.turns[1].end_ms))
+    assert finding(heard).verdict is Verdict.MET, "consent is there; what was recorded before it has a rule of its own"
+
+
+def test_a_withdrawal_cuts_and_what_came_after_is_told_exactly() -> None:
+    lines = (MAY, "customer: Yes.", "agent: What happened?", "customer: My neighbour's old oak came down on the garage in the storm.")
+    heard = call(*lines, "agent: Go on.", "customer: Please stop recording me.", "agent: It's off.")
+    judged = consent(heard)
+    withdrawn = heard.turns[5].end_ms
+    assert (judged.outcome, judged.publication) == (ConsentOutcome.REVOKED, Publication.CUT)
+    assert judged.withdrawn_at_ms == withdrawn
+    assert judged.recorded_after == (Interval(withdrawn, heard.length_ms),)
+
+
+def test_a_withdrawal_before_anything_was_said_quarantines() -> None:
+    heard = call(MAY, "customer: Yes.", "agent: Good.", "customer: Wait, no, stop recording.", "agent: It's off.")
+    assert (consent(heard).outcome, consent(heard).publication) == (ConsentOutcome.REVOKED, Publication.QUARANTINED)
+
+
+def test_a_click_does_not_take_a_spoken_refusal_back_but_a_later_yes_does() -> None:
+    refused = call(MAY, "customer: No, I don't want that.", "agent: All right.")
+    assert consent(replace(refused, told=told((ConsentOutcome.GRANTED, -5000)))).outcome is ConsentOutcome.REVOKED
+    assert consent(replace(refused, told=told((ConsentOutcome.GRANTED, 60_000)))).outcome is ConsentOutcome.GRANTED
+    assert consent(replace(refused, told=told((ConsentOutcome.IMPLIED, 60_000)))).outcome is ConsentOutcome.DECLINED
+
+
+def test_a_yes_of_one_customer_does_not_take_anothers_refusal_back() -> None:
+    heard = replace(SILENT, told=(*told((ConsentOutcome.DECLINED, 0)), *told((ConsentOutcome.GRANTED, 100), party="c2")))
+    assert consent(heard).outcome is ConsentOutcome.DECLINED
+
+
+def test_where_the_law_does_not_ask_nothing_is_required_but_a_refusal_counts() -> None:
+    heard = replace(SILENT, consent_required=False)
+    assert (consent(heard).outcome, consent(heard).publication) == (ConsentOutcome.NOT_REQUIRED, Publication.PUBLISHED)
+    assert finding(heard).verdict is Verdict.MET
+    refused = replace(call(MAY, "customer: No, please don't.", "agent: Fine."), consent_required=False)
+    assert (consent(refused).outcome, consent(refused).publication) == (ConsentOutcome.DECLINED, Publication.QUARANTINED)
+
+
+def test_nothing_said_and_nothing_told_cannot_be_told() -> None:
+    assert (consent(SILENT).outcome, finding(SILENT).verdict) == (ConsentOutcome.UNKNOWN, Verdict.CANNOT_TELL)
+    assert consent(SILENT).recorded_before == SILENT.recorded
+
+
+def test_the_agents_own_record_is_not_the_customers() -> None:
+    heard = replace(SILENT, told=(ConsentTold("a1", Party.AGENT, ConsentOutcome.GRANTED, 0),))
+    assert consent(heard).outcome is ConsentOutcome.UNKNOWN
+
+
+# --- properties --------------------------------------------------------------------------------------------------------------------
+
+moments = st.integers(-5_000, 60_000)
+stretches = st.lists(
+    st.builds(lambda start, length: Interval(start, start + length), st.integers(0, 50_000), st.integers(0, 20_000)), max_size=4
+)
+records = st.lists(
+    st.builds(
+        ConsentTold,
+        st.sampled_from(["c1", "c2"]),
+        st.sampled_from([Party.CUSTOMER, Party.AGENT]),
+        st.sampled_from(list(ConsentOutcome)),
+        moments,
+    ),
+    max_size=5,
+)
+
+
+@st.composite
+def spokens(draw: st.DrawFn) -> Spoken:
+    """What spoken words can amount to, in the order in which it happens."""
+    given_ms = draw(st.none() | st.integers(0, 30_000))
+    if given_ms is None and draw(st.booleans()):
+        return Spoken(ConsentOutcome.DECLINED, refused=(Interval(draw(st.integers(0, 40_000)), None),))
+    if given_ms is None:
+        return Spoken(doubtful=draw(st.booleans()))
+    if draw(st.booleans()):
+        refused = draw(st.integers(given_ms + 1, 50_000))
+        return Spoken(ConsentOutcome.REVOKED, given_ms=given_ms, granted_ms=given_ms, refused=(Interval(refused, None),))
+    granted = draw(st.none() | st.just(given_ms))
+    return Spoken(ConsentOutcome.IMPLIED if granted is None else ConsentOutcome.GRANTED, given_ms=given_ms, granted_ms=granted)
+
+
+calls = st.builds(
+    lambda recorded, told, required: replace(SILENT, recorded=tuple(recorded), told=tuple(told), consent_required=required),
+    stretches,
+    records,
+    st.booleans(),
+)
+
+
+@given(calls, spokens())
+def test_unknown_never_passes_and_only_what_passes_is_published(heard: HeardCall, spoken: Spoken) -> None:
+    judged = combine(heard, spoken).judged
+    assert (judged.publication is Publication.PUBLISHED) == (judged.outcome in PASSES)
+    assert (judged.publication is Publication.CUT) <= (judged.outcome is ConsentOutcome.REVOKED)
+    assert (judged.withdrawn_at_ms is not None) == (judged.outcome is ConsentOutcome.REVOKED)
+
+
+@given(calls, spokens())
+def test_the_stretches_without_consent_are_recorded_and_disjoint(heard: HeardCall, spoken: Spoken) -> None:
+    judged = combine(heard, spoken).judged
+    for some in (judged.recorded_before, judged.recorded_after):
+        assert some == joined(some)
+        assert without(some, heard.recorded) == ()
+    assert common(judged.recorded_before, judged.recorded_after) == ()
+    if heard.consent_required and spoken.given_ms is None and not spoken.refused and not heard.told:
+        assert judged.recorded_before == joined(heard.recorded)
+
+
+@given(calls, spokens(), st.sampled_from(["c1", "c2"]), st.sampled_from(sorted(REFUSES)), moments)
+def test_adding_a_refusal_never_opens(heard: HeardCall, spoken: Spoken, party: str, outcome: ConsentOutcome, at: int) -> None:
+    before = combine(heard, spoken).judged
+    after = combine(replace(heard, told=(*heard.told, ConsentTold(party, Party.CUSTOMER, outcome, at))), spoken).judged
+    if after.outcome in PASSES:
+        assert before.outcome in PASSES
+    assert length_ms(after.recorded_after) >= length_ms(before.recorded_after) or spoken.refused
+
+
+@given(calls, spokens())
+def test_a_refusal_last_of_all_refuses(heard: HeardCall, spoken: Spoken) -> None:
+    last = replace(heard, told=(*heard.told, ConsentTold("c1", Party.CUSTOMER, ConsentOutcome.REVOKED, 99_000)))
+    assert combine(last, spoken).judged.outcome in REFUSES
+
+
+@pytest.mark.parametrize("at", [0, 1_000])
+def test_of_two_at_one_moment_the_refusal_counts(at: int) -> None:
+    heard = replace(SILENT, told=told((ConsentOutcome.DECLINED, at), (ConsentOutcome.GRANTED, at)))
+    assert consent(heard).outcome in REFUSES
+
+
+# --- arithmetic --------------------------------------------------------------------------------------------------------------------
+
+
+def milliseconds(intervals: tuple[Interval, ...] | list[Interval]) -> set[int]:
+    return {ms for one in intervals for ms in range(one.start_ms, one.end_ms or 0)}
+
+
+small = st.lists(st.builds(lambda start, length: Interval(start, start + length), st.integers(0, 60), st.integers(0, 30)), max_size=5)
+
+
+@given(small, small)
+def test_stretches_add_up_millisecond_by_millisecond(ours: list[Interval], theirs: list[Interval]) -> None:
+    assert milliseconds(joined(ours)) == milliseconds(ours)
+    assert milliseconds(common(ours, theirs)) == milliseconds(ours) & milliseconds(theirs)
+    assert milliseconds(without(ours, theirs)) == milliseconds(ours) - milliseconds(theirs)
+    assert length_ms(ours) == len(milliseconds(ours))
+
+
+@given(small, st.integers(0, 90))
+def test_an_open_end_takes_everything_after(ours: list[Interval], start: int) -> None:
+    assert milliseconds(without(ours, [Interval(start, None)])) == {ms for ms in milliseconds(ours) if ms < start}
+    assert common([Interval(start, None)], [Interval(5, None)]) == (Interval(max(5, start), None),)
