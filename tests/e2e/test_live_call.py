@@ -35,8 +35,10 @@ from tests.services import StartLiveKit
 
 ANNA, AGENT = UUID(int=1), UUID(int=3)
 CALL = Path("demo/calls/quote-with-consent.ogg")
-FUN_RUN, DETAILS, COVERAGE, THANKS = (17_986, 23_984), (24_484, 27_887), (53_567, 59_923), (77_523, 80_690)
+FUN_RUN, HOLD, COVERAGE, THANKS = (17_986, 23_984), (33_585, 37_953), (53_567, 59_923), (77_523, 80_690)
 """When in it, in ms, the customer, the assistant, the agent and the customer say this."""
+BREATH_S = 2
+"""Nobody speaks in the very moment in which the recording begins, and the demo's small model hears such words badly."""
 
 
 class Business:
@@ -94,8 +96,9 @@ def test_from_the_first_click_to_the_search_hit(
             assert answer["gate"]["open"] is True
             await asyncio.to_thread(eventually, lambda: recording(engine))
             await customer.until(lambda: customer.room.is_recording)
+            await asyncio.sleep(BREATH_S)
             await customer.speak(words(FUN_RUN))
-            await assistant.speak(words(DETAILS))
+            await assistant.speak(words(HOLD))
             # The customer asks for a human, who takes over with the recording going on.
             await business.ask("PUT", "/api/agents/me/status", Role.AGENT, AGENT, json={"status": "available"})
             wish = {"reason": "requested", "summary": "A fun run in Denver."}
@@ -121,9 +124,13 @@ def test_from_the_first_click_to_the_search_hit(
         ((day,),) = world.query("SELECT (ended_at AT TIME ZONE 'UTC')::date::text FROM video_consultations")
         assert world.run(day=str(day)).success
         officer = partial(business.ask, "GET", "/api/search", Role.COMPLIANCE, "officer")
-        for asked, role in (('"fun run"', "customer"), ("indoors", "assistant"), ("liability", "agent"), ("thank", "customer")):
+        for asked, role in (("denver", "customer"), ("specialist", "assistant"), ("liability", "agent"), ("thank", "customer")):
             hits = asyncio.run(officer(params={"q": f"{asked} speaker:{role}"}))["hits"]
-            assert len(hits) == 1, (asked, world.query("SELECT role, channel, start_ms, text FROM turns"))
+            assert len(hits) == 1, (
+                asked,
+                world.query("SELECT consent, spoken, publication FROM evaluations"),
+                world.query("SELECT role, text FROM turns"),
+            )
             (hit,) = hits
             assert (hit["consultation_id"], hit["speaker"]) == (consultation_id, role)
         transcript = httpx.get(
