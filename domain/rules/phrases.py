@@ -9,13 +9,14 @@ not a find.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from spacy.matcher import Matcher
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from domain.rules.rarity import FUNCTION, commonness, rarest
 from domain.rules.syntax import Item, read
 from domain.rules.tokens import Utterance
 
@@ -23,17 +24,6 @@ UNHEARD = "⁇"  # stands in a loose search for a word that nobody can be sure o
 HARDLY = 0.62  # below this a word may be any other
 LEAST_HEARD = 2  # words that a candidate must have besides the one that was not heard
 MOST_WAYS = 200  # in which one pattern is joined around one segment; more is a pattern that says nothing
-_FUNCTION_WORDS = """
-a all am an and any are as at be been being but by can could did do does for from get go going got had has have he her here him his how i if
-in is it just like me my no not of on one or our out say she so some that the their them then there they this to up us was we what when
-which who will with would you your
-"""
-FUNCTION = frozenset(_FUNCTION_WORDS.split())
-_COMMON_WORDS = """
-right really know need want everything anything nothing good think said tell mean policy insurance recording recorded record call covered
-claim paid coverage person
-"""
-_COMMON = FUNCTION | frozenset(_COMMON_WORDS.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +73,10 @@ class _Group:
 class PhraseBook:
     """Patterns by class, compiled. Raises WrongPattern."""
 
-    def __init__(self, patterns: Mapping[str, Iterable[str]], lists: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, patterns: Mapping[str, Iterable[str]], lists: Mapping[str, Sequence[str]], loosely: Collection[str] | None = None
+    ) -> None:
+        """``loosely``: the classes that a loose search is for; all of them where it is not given."""
         self._vocab = Vocab()
         self._numbers: dict[tuple[Item, ...], int] = {}
         self._segments: list[tuple[Item, ...]] = []
@@ -91,11 +84,12 @@ class PhraseBook:
         self._words: dict[str, list[int]] = defaultdict(list)
         self._longer: dict[bool, dict[str, list[_Group]]] = {False: defaultdict(list), True: defaultdict(list)}
         self._groups: dict[tuple[bool, frozenset[str], frozenset[str]], _Group] = {}
+        self._loosened: set[int] = set()
         self._around: dict[int, list[int]] = defaultdict(list)  # rows by their rarest segment
         self._loosely: dict[int, list[int]] = defaultdict(list)  # and by their two rarest
         for kind, written in patterns.items():
             for items in dict.fromkeys(items for pattern in written for items in read(pattern, lists)):
-                self._add(kind, items)
+                self._add(kind, items, loosely is None or kind in loosely)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -121,14 +115,17 @@ class PhraseBook:
             for one in self._search(texts, True)
         ]
 
-    def _add(self, kind: str, items: tuple[Item, ...]) -> None:
+    def _add(self, kind: str, items: tuple[Item, ...], loosely: bool) -> None:
         segments, gaps = _split(items)
         row = _Row(kind, tuple(self._number(segment) for segment in segments), tuple(gaps))
         self._rows.append(row)
-        rarest = sorted(set(row.segments), key=lambda number: _commonness(self._segments[number]))
-        self._around[rarest[0]].append(len(self._rows) - 1)
-        for number in rarest[:2]:
-            self._loosely[number].append(len(self._rows) - 1)
+        by_rarity = sorted(set(row.segments), key=lambda number: commonness(self._segments[number]))
+        self._around[by_rarity[0]].append(len(self._rows) - 1)
+        if loosely:
+            for number in row.segments:
+                self._loosen(number)
+            for number in by_rarity[:2]:
+                self._loosely[number].append(len(self._rows) - 1)
 
     def _number(self, segment: tuple[Item, ...]) -> int:
         if segment in self._numbers:
@@ -139,15 +136,22 @@ class PhraseBook:
             for word in segment[0].words:
                 self._words[word].append(number)
             return number
-        needed = sorted((item for item in segment if not item.optional), key=lambda item: _commonness((item,)))
-        further = needed[1].words if len(needed) > 1 else frozenset()
-        self._join(False, needed[0].words, further, number)
-        if len(needed) > 1:
-            self._join(True, needed[0].words, further | {UNHEARD}, number)
-            self._join(True, further, needed[0].words | {UNHEARD}, number)
-        else:
-            self._join(True, needed[0].words, frozenset(), number)
+        first, further = rarest(segment)
+        self._join(False, first, further, number)
         return number
+
+    def _loosen(self, number: int) -> None:
+        """A longer segment is also sought where one of its words was not heard: around its rarest word, or else around the second one."""
+        segment = self._segments[number]
+        if len(segment) == 1 or number in self._loosened:
+            return
+        self._loosened.add(number)
+        first, further = rarest(segment)
+        if further:
+            self._join(True, first, further | {UNHEARD}, number)
+            self._join(True, further, first | {UNHEARD}, number)
+        else:
+            self._join(True, first, frozenset(), number)
 
     def _join(self, loose: bool, words: frozenset[str], needs: frozenset[str], number: int) -> None:
         group = self._groups.get((loose, words, needs))
@@ -279,8 +283,3 @@ def _worth(phrase: Phrase, texts: Sequence[str]) -> bool:
     """Whether a candidate has something of its own besides what was not heard."""
     heard = {texts[place] for place in phrase.literal} - {UNHEARD}
     return phrase.unheard == 1 and len(phrase.literal) > LEAST_HEARD and bool(heard - FUNCTION)
-
-
-def _commonness(items: tuple[Item, ...]) -> tuple[int, int]:
-    """Of a segment's rarest item: how many of its words are common, how many there are."""
-    return min((sum(word in _COMMON for word in item.words), len(item.words)) for item in items if not item.optional)

@@ -39,7 +39,8 @@ class Place:
 
 
 def read(rules: Rules, said: Utterance) -> Read:
-    return Read(said, _by_kind(rules.book.find(said)), _by_kind(rules.book.find_loosely(said)))
+    book = rules.book(said.role)
+    return Read(said, _by_kind(book.find(said)), _by_kind(book.find_loosely(said)))
 
 
 def _by_kind(phrases: Iterable[Phrase]) -> Mapping[str, Sequence[Phrase]]:

@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 
 from domain.parties import Party
+from domain.rules import syntax
 from domain.rules.phrases import PhraseBook
 from domain.rules.shapes import Severity
 
@@ -120,7 +121,8 @@ class Rules:
     lists: Mapping[str, tuple[str, ...]]
     idioms: tuple[str, ...]
     consent: Mapping[str, tuple[str, ...]]
-    book: PhraseBook = field(init=False, repr=False, compare=False)
+    _books: dict[frozenset[str], PhraseBook] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _patterns: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         patterns: dict[str, tuple[str, ...]] = {IDIOM: self.idioms}
@@ -132,10 +134,32 @@ class Rules:
             patterns |= {saying_kind(rule.id, place): saying.patterns for place, saying in enumerate(rule.says)}
             patterns |= {answering_kind(rule.id, place): saying.answering for place, saying in enumerate(rule.says) if saying.answering}
             patterns |= {cue_kind(rule.id, place): cue.patterns for place, cue in enumerate(rule.unless)}
-        object.__setattr__(self, "book", PhraseBook(patterns, self.lists))
+        for written in patterns.values():
+            for pattern in written:
+                syntax.read(pattern, self.lists)  # a wrong one is told of now, and not in the middle of a call
+        object.__setattr__(self, "_patterns", patterns)
+
+    def book(self, role: Party) -> PhraseBook:
+        """The phrases that matter when this party speaks: what only others may (not) say is not sought in its words."""
+        theirs = frozenset(self._patterns) - self._of_others(role)
+        if theirs not in self._books:
+            loosely = {kind for kind in theirs if kind.startswith(SAID) or kind == consent_kind("refuse")}
+            self._books[theirs] = PhraseBook({kind: self._patterns[kind] for kind in self._patterns if kind in theirs}, self.lists, loosely)
+        return self._books[theirs]
+
+    def _of_others(self, role: Party) -> set[str]:
+        if role is Party.UNKNOWN:
+            return set()
+        others: set[str] = set()
+        for rule in self.rules:
+            others |= {saying_kind(rule.id, place) for place, saying in enumerate(rule.says) if role not in saying.who}
+            if role not in rule.who:
+                others |= {cue_kind(rule.id, place) for place in range(len(rule.unless))}
+        return others
 
 
 IDIOM = "idiom"
+SAID = "said/"
 
 
 def event_kind(event: str) -> str:
@@ -155,4 +179,4 @@ def answering_kind(rule: str, place: int) -> str:
 
 
 def saying_kind(rule: str, place: int) -> str:
-    return f"said/{rule}/{place}"
+    return f"{SAID}{rule}/{place}"

@@ -48,9 +48,10 @@ i i'd would do not to the a and but so that you rather if prefer want am is it m
 _HANGING = frozenset(_HANGING_WORDS.split())
 
 
-def phrases(stretch: Stretch, name: str, sure: bool = True) -> list[Phrase]:
-    phrases = (stretch.heard.sure if sure else stretch.heard.perhaps).get(consent_kind(name), ())
-    return [phrase for phrase in phrases if stretch.begin <= phrase.start and phrase.end <= stretch.end]
+def phrases(stretch: Stretch, name: str) -> list[Phrase]:
+    return [
+        phrase for phrase in stretch.heard.sure.get(consent_kind(name), ()) if stretch.begin <= phrase.start and phrase.end <= stretch.end
+    ]
 
 
 def last_turn(stretch: Stretch) -> int:
