@@ -98,12 +98,15 @@ def _forbidden(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read],
     if window is None:
         return [Finding(rule.id, rule.version, rule.severity, Verdict.MET, 1.0)]
     found = _within(rules, rule, call, heard, window, asked)
-    said = [place for place in found if not _doubt(place) and not may_be_denied(place)]
+    said = [place for place in found if not _doubt(place) and not may_be_denied(place) and not doubted(rules, rule, place)]
     if said:
         return [_finding(rule, Verdict.NOT_MET, call, place, None) for place in said]
     if found:
         best = max(found, key=lambda place: (place.sure, place.confidence))
-        return [_finding(rule, Verdict.CANNOT_TELL, call, best, _doubt(best) or Cause.LOW_CONFIDENCE)]
+        otherwise = Cause.UNCLEAR if doubted(rules, rule, best) else Cause.LOW_CONFIDENCE
+        return [_finding(rule, Verdict.CANNOT_TELL, call, best, _doubt(best) or otherwise)]
+    if suspicion := suspected(rules, rule, [one for one in heard if one.said.role in rule.who]):
+        return [_finding(rule, Verdict.CANNOT_TELL, call, suspicion, Cause.UNCLEAR)]
     if badly_heard(heard, window, rule.who) > MOST_BADLY_HEARD:
         return [
             Finding(rule.id, rule.version, rule.severity, Verdict.CANNOT_TELL, 0.0, Cause.LOW_CONFIDENCE, start_ms=0, end_ms=call.length_ms)
@@ -111,6 +114,27 @@ def _forbidden(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read],
     if _mostly_unintelligible(call):
         return [Finding(rule.id, rule.version, rule.severity, Verdict.CANNOT_TELL, 0.0, Cause.DAMAGED, start_ms=0, end_ms=call.length_ms)]
     return [Finding(rule.id, rule.version, rule.severity, Verdict.MET, heard_confidence(call, window, rule.who) or 1.0)]
+
+
+def doubted(rules: Rules, rule: Rule, place: Place) -> bool:
+    """Whether the second reading finds it improbable that these words say what a pattern found in them."""
+    if rules.second is None or rule.id not in rules.second.thresholds:
+        return False
+    opinions = [one.probability for one in place.read.opinions[rule.id] if one.start < place.end and place.start < one.end]
+    return max(opinions, default=1.0) < rules.second.thresholds[rule.id].least
+
+
+def suspected(rules: Rules, rule: Rule, heard: Iterable[Read]) -> Place | None:
+    """The words that most probably say something of which no pattern knows, if the second reading is sure enough."""
+    if rules.second is None or rule.id not in rules.second.thresholds:
+        return None
+    opinions = [(one.probability, -number, one, read) for number, read in enumerate(heard) for one in read.opinions[rule.id]]
+    if not opinions:
+        return None
+    probability, _, opinion, where = max(opinions, key=lambda found: found[:2])
+    if probability < rules.second.thresholds[rule.id].most:
+        return None
+    return Place(where, opinion.start, opinion.end, probability, False)
 
 
 def _within(rules: Rules, rule: Rule, call: HeardCall, heard: Iterable[Read], window: Interval, asked: Asked) -> list[Place]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from domain.parties import Party
 from domain.rules.phrases import HARDLY, Phrase
 from domain.rules.rules import IDIOM, Cue, Rule, Rules, Where, answering_kind, cue_kind, saying_kind
+from domain.rules.second_reading import Opinion
 from domain.rules.shapes import HeardTurn
 from domain.rules.tokens import Break, Utterance
 
@@ -20,11 +21,12 @@ DENIALS = frozenset({"not", "never", "no", "nobody", "none", "nothing", "hardly"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """An utterance with the phrases in it by class, sure ones and candidates."""
+    """An utterance with the phrases in it by class, sure ones and candidates, and what the second reading thinks of it."""
 
     said: Utterance
     sure: Mapping[str, Sequence[Phrase]]
     perhaps: Mapping[str, Sequence[Phrase]]
+    opinions: Mapping[str, Sequence[Opinion]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Place:
 
 def read(rules: Rules, said: Utterance) -> Read:
     book = rules.book(said.role)
-    return Read(said, _by_kind(book.find(said)), _by_kind(book.find_loosely(said)))
+    opinions = rules.second.opinions(said) if rules.second else {}
+    return Read(said, _by_kind(book.find(said)), _by_kind(book.find_loosely(said)), opinions)
 
 
 def _by_kind(phrases: Iterable[Phrase]) -> Mapping[str, Sequence[Phrase]]:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from domain.parties import Party
 from domain.rules import syntax
 from domain.rules.phrases import PhraseBook
+from domain.rules.second_reading import SecondReading
 from domain.rules.shapes import Severity
 
 
@@ -111,7 +112,7 @@ class Rules:
     """All rules, their shared lists, and the phrases of consent by class. Raises WrongPattern.
 
     ``lists`` are named words and phrases that patterns use, ``idioms`` phrases whose "no" or "not" denies nothing.
-    ``version`` names the texts exactly.
+    ``second``: another opinion on some of the rules. ``version`` names the texts exactly.
     """
 
     version: str
@@ -121,6 +122,7 @@ class Rules:
     lists: Mapping[str, tuple[str, ...]]
     idioms: tuple[str, ...]
     consent: Mapping[str, tuple[str, ...]]
+    second: SecondReading | None = None
     _books: dict[frozenset[str], PhraseBook] = field(init=False, repr=False, compare=False, default_factory=dict)
     _patterns: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 

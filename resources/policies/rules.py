@@ -1,7 +1,7 @@
 """Reads the compliance rules: every YAML file under rules/, together one set. What follows from them is decided in domain.rules.
 
 A file may hold rules, lists of words that patterns use, cues that keep words from counting, idioms, events and the phrases of consent.
-The language of the patterns is told in domain.rules.syntax.
+The language of the patterns is told in domain.rules.syntax. Weights of a second reading may stand beside them.
 """
 
 import hashlib
@@ -18,6 +18,7 @@ from domain.rules.rules import RECORDING_STARTED, Cue, Event, Kind, Rule, Rules,
 from domain.rules.shapes import Severity
 from domain.rules.syntax import WrongPattern, read
 from resources.policies import WrongPolicy, _read, _Strict
+from resources.policies.second_reading import FILE, second_reading
 
 RULES = Path(__file__).parent / "rules"
 Value = TypeVar("Value")
@@ -95,6 +96,12 @@ def compliance_rules(folder: Path = RULES) -> Rules:
     for path in paths:
         body, files[path.name] = _read(path, _File)
         digest.update(path.name.encode() + b"\0" + hashlib.sha256(body).digest())
+    weights = folder / FILE
+    second = None
+    if weights.exists():
+        body = weights.read_bytes()
+        second = second_reading(body, FILE)
+        digest.update(FILE.encode() + b"\0" + hashlib.sha256(body).digest())
     lists = _together((name, file.lists) for name, file in files.items())
     cues = _together((name, file.cues) for name, file in files.items())
     events = _together((name, file.events) for name, file in files.items())
@@ -110,6 +117,7 @@ def compliance_rules(folder: Path = RULES) -> Rules:
             {name: tuple(some) for name, some in lists.items()},
             tuple(idiom for file in files.values() for idiom in file.idioms),
             {name: tuple(some) for name, some in consent.items()},
+            second,
         )
     except WrongPattern as error:  # a list's; those of patterns are found by their place
         raise WrongPolicy(f"{folder.name}: {error}") from None
