@@ -1,13 +1,14 @@
 """All verdicts on one call: each rule that counts on its day, and the customer's consent."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from domain.parties import Party
 from domain.rules.consent import consent_finding, judge_consent
 from domain.rules.consent.recorded import recorded_finding
+from domain.rules.phrases import Phrase
 from domain.rules.places import ENOUGH, Place, Read, may_be_denied, places, read
-from domain.rules.rules import Kind, Rule, Rules, event_kind
+from domain.rules.rules import Kind, Rule, Rules, event_kind, saying_kind
 from domain.rules.shapes import Cause, Finding, HeardCall, Interval, Judgement, Verdict
 from domain.rules.tokens import utterances
 from domain.rules.windows import badly_heard, heard_confidence, span, unheard
@@ -125,16 +126,27 @@ def doubted(rules: Rules, rule: Rule, place: Place) -> bool:
 
 
 def suspected(rules: Rules, rule: Rule, heard: Iterable[Read]) -> Place | None:
-    """The words that most probably say something of which no pattern knows, if the second reading is sure enough."""
+    """The words that most probably say something of which no pattern knows anything, if the second reading is sure enough."""
     if rules.second is None or rule.id not in rules.second.thresholds:
         return None
-    opinions = [(one.probability, -number, one, read) for number, read in enumerate(heard) for one in read.opinions[rule.id]]
+    opinions = [
+        (one.probability, -number, one, read)
+        for number, read in enumerate(heard)
+        for one in read.opinions[rule.id]
+        if not any(phrase.start < one.end and one.start < phrase.end for phrase in _weighed(rule, read))
+    ]
     if not opinions:
         return None
     probability, _, opinion, where = max(opinions, key=lambda found: found[:2])
     if probability < rules.second.thresholds[rule.id].most:
         return None
     return Place(where, opinion.start, opinion.end, probability, False)
+
+
+def _weighed(rule: Rule, heard: Read) -> Iterator[Phrase]:
+    """The phrases that patterns did find, and that do not count: denied, quoted, asked or about something else."""
+    for place in range(len(rule.says)):
+        yield from heard.sure.get(saying_kind(rule.id, place), ())
 
 
 def _within(rules: Rules, rule: Rule, call: HeardCall, heard: Iterable[Read], window: Interval, asked: Asked) -> list[Place]:

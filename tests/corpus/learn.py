@@ -3,33 +3,39 @@
     python -m tests.corpus.learn            # writes resources/policies/rules/second_reading.json; some minutes
     python -m tests.corpus.learn --dry      # only tells
 
-A dialogue says something where its highest look does, so nobody has to label sentences. It is learnt from as it is written and damaged. The
-thresholds come from dialogues that were left out: five times a fifth of them is judged by what was fitted to the rest.
+It learns from the dialogues, as they are written and damaged, and from the single sentences that the tests of the rules use. A dialogue says
+something where its highest look does, so nobody has to label sentences. The thresholds come from dialogues that were left out: five times a
+fifth of them is judged by what was fitted to the rest. What is doubted are finds of the patterns, so that threshold comes from the looks at what they find.
 """
 
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import click
 import numpy as np
 import numpy.typing as npt
 import torch
+import yaml
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from domain.parties import Party
+from domain.rules.judging import judge
+from domain.rules.rules import Rules
 from domain.rules.second_reading import looks, probability
+from domain.rules.shapes import Verdict
 from domain.rules.tokens import utterances
-from resources.policies.rules import RULES
+from resources.policies.rules import RULES, compliance_rules
 from resources.policies.second_reading import FILE
 from tests.corpus.damage import damaged
-from tests.corpus.reading import CORPUS, SAID, Dialogue, dialogues
+from tests.corpus.reading import CORPUS, SAID, Dialogue, dialogue_of, dialogues
 
+SHORT = CORPUS.parent / "unit" / "rule_examples.yaml"
 FOLDS = 5
 DAMAGES = ((0.0, 0), (0.1, 11), (0.2, 12))
 """(word error rate, seed) of what is learnt from; other seeds than those that are scored with."""
@@ -47,22 +53,29 @@ Scores = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """``looks``: (the classes that its speaker can say, features). ``labels``: of each class, 1 or 0."""
+    """``looks``: (the classes that its speaker can say, features). ``labels``: of each class, 1 or 0. ``finds``: of each class, the looks at a find."""
 
     looks: tuple[tuple[tuple[bool, ...], frozenset[str]], ...]
     labels: tuple[int, ...]
+    finds: tuple[frozenset[int], ...] = ()
 
 
-def example(dialogue: Dialogue) -> Example:
+def example(dialogue: Dialogue, patterns: Rules | None = None) -> Example:
+    """``patterns``: with them it is told where they find something."""
     said = dialogue.said or frozenset()
-    return Example(tuple(_looks(dialogue)), tuple(int(rule in said) for rule in SAID))
-
-
-def _looks(dialogue: Dialogue) -> Iterator[tuple[tuple[bool, ...], frozenset[str]]]:
-    for said in utterances(dialogue.call.turns):
-        may = tuple(said.role in WHO[rule] for rule in SAID)
-        if any(may):
-            yield from ((may, look.features) for look in looks(said))
+    findings = judge(dialogue.call, patterns).findings if patterns else ()
+    where = [{(one.turn_id, one.first_word) for one in findings if one.rule_id == rule and one.verdict is Verdict.NOT_MET} for rule in SAID]
+    looked: list[tuple[tuple[bool, ...], frozenset[str]]] = []
+    finds: list[set[int]] = [set() for _ in SAID]
+    for utterance in utterances(dialogue.call.turns):
+        may = tuple(utterance.role in WHO[rule] for rule in SAID)
+        for look in looks(utterance) if any(may) else ():
+            words = {(dialogue.call.turns[token.turn].turn_id, token.word) for token in utterance.tokens[look.start : look.end]}
+            for number, places in zip(finds, where, strict=True):
+                if words & places:
+                    number.add(len(looked))
+            looked.append((may, look.features))
+    return Example(tuple(looked), tuple(int(rule in said) for rule in SAID), tuple(map(frozenset, finds)))
 
 
 @dataclass(frozen=True)
@@ -73,13 +86,12 @@ class Fitted:
     weights: Scores
     bias: Scores
 
-    def highest(self, some: Sequence[Example]) -> Scores:
-        """Of each example's looks the highest score, by class."""
-        found = np.full((len(some), len(SAID)), NEVER)
-        for row, one in enumerate(some):
-            for may, features in one.looks:
-                known = [self.vocabulary[feature] for feature in features if feature in self.vocabulary]
-                found[row] = np.where(may, np.maximum(found[row], self.weights[known].sum(axis=0) + self.bias), found[row])
+    def scores(self, one: Example) -> Scores:
+        """Looks by classes."""
+        found = np.full((len(one.looks) + 1, len(SAID)), NEVER)  # the last row is for a dialogue without any
+        for row, (may, features) in enumerate(one.looks):
+            known = [self.vocabulary[feature] for feature in features if feature in self.vocabulary]
+            found[row] = np.where(may, self.weights[known].sum(axis=0) + self.bias, NEVER)
         return found
 
 
@@ -120,43 +132,69 @@ def main(dry: bool) -> None:
     """Fits the second reading of what may not be said and of what is looked at."""
     read = [one for one in dialogues("dev") if one.said is not None]
     learnt = {one.id: [example(damaged(one, rate, seed)) for rate, seed in DAMAGES] for one in read}
-    scores, said = _left_out(read, learnt)
+    highest, finds = _left_out(read, learnt)
     thresholds = {}
     table = Table(
-        "class", "said", "not said", "area under ROC", "doubted below", "of the others below", "suspected from", "of those said above"
+        "class", "said", "not said", "area under ROC", "doubted below", "of wrong finds below", "suspected from", "of those said above"
     )
-    for place, rule in enumerate(SAID):
-        those, others = scores[said[:, place], place], scores[~said[:, place], place]
-        least, most = np.quantile(those, DOUBTED), max(np.quantile(others, 1 - SUSPECTED), np.quantile(those, DOUBTED))
-        thresholds[rule] = [round(probability(float(one)), 4) for one in (least, most)]
-        area = (those[:, None] > others[None]).mean()
-        shares = [
-            f"{share:.3f}" for share in (area, thresholds[rule][0], (others < least).mean(), thresholds[rule][1], (those >= most).mean())
-        ]
-        table.add_row(rule, str(len(those)), str(len(others)), *shares)
+    for rule in SAID:
+        those, others = ([score for label, score in highest[rule] if label is said] for said in (True, False))
+        right, wrong = ([score for label, score in finds[rule] if label is said] for said in (True, False))
+        least, most = np.quantile(right, DOUBTED), np.quantile(others, 1 - SUSPECTED)
+        thresholds[rule] = [round(probability(float(one)), 4) for one in (least, max(least, most))]
+        area = (np.array(those)[:, None] > np.array(others)[None]).mean()
+        doubted = f"{sum(score < least for score in wrong)} of {len(wrong)}"
+        suspected = f"{np.mean(np.array(those) >= most):.2f}"
+        cells = (f"{area:.3f}", f"{thresholds[rule][0]:.3f}", doubted, f"{thresholds[rule][1]:.3f}", suspected)
+        table.add_row(rule, str(len(those)), str(len(others)), *cells)
     Console(width=130).print(table)
     if not dry:
-        fitted = fit([copy for one in read for copy in learnt[one.id]])
+        few = [example(copy) for one in short() for copy in (one, damaged(one, 0.1, 13))]
+        fitted = fit([copy for one in read for copy in learnt[one.id]] + few)
         (RULES / FILE).write_text(_written(fitted, thresholds), encoding="utf-8")
 
 
-def _left_out(read: Sequence[Dialogue], learnt: Mapping[str, Sequence[Example]]) -> tuple[Scores, npt.NDArray[np.bool_]]:
-    """(the scores of each dialogue by what was fitted to others, whether it is said)."""
-    scores: list[Scores] = []
-    said: list[tuple[int, ...]] = []
+Labelled = Mapping[str, list[tuple[bool, float]]]
+"""By class, (whether it is said, a score)."""
+
+
+def _left_out(read: Sequence[Dialogue], learnt: Mapping[str, Sequence[Example]]) -> tuple[Labelled, Labelled]:
+    """(each dialogue's highest score, the score at each find of the patterns), by what was fitted to other dialogues."""
+    patterns = replace(compliance_rules(), second=None)
+    highest: dict[str, list[tuple[bool, float]]] = {rule: [] for rule in SAID}
+    finds: dict[str, list[tuple[bool, float]]] = {rule: [] for rule in SAID}
+    few = [example(copy) for one in short() for copy in (one, damaged(one, 0.1, 13))]
     fold = {one.id: int(hashlib.sha256(one.id.encode()).hexdigest(), 16) % FOLDS for one in read}
     for out in track(range(FOLDS), description="judging what was left out"):
-        fitted = fit([copy for one in read if fold[one.id] != out for copy in learnt[one.id]])
-        asked = [example(copy) for one in read if fold[one.id] == out for copy in (one, damaged(one, 0.1))]
-        scores.append(fitted.highest(asked))
-        said += [one.labels for one in asked]
-    return np.concatenate(scores), np.array(said, dtype=bool)
+        fitted = fit([copy for one in read if fold[one.id] != out for copy in learnt[one.id]] + few)
+        for copy in (copy for one in read if fold[one.id] == out for copy in (one, damaged(one, 0.1))):
+            asked = example(copy, patterns)
+            scores = fitted.scores(asked)
+            for place, rule in enumerate(SAID):
+                said = bool(asked.labels[place])
+                highest[rule].append((said, float(scores[:, place].max())))
+                if asked.finds[place]:
+                    finds[rule].append((said, float(scores[sorted(asked.finds[place]), place].max())))
+    return highest, finds
+
+
+def short() -> list[Dialogue]:
+    """Single sentences that say it, and that only sound like it, as one-turn dialogues."""
+    said = {"complaint": Party.CUSTOMER, "legal_threat": Party.CUSTOMER, "ai_denial": Party.ASSISTANT}
+    found = []
+    for rule, both in yaml.safe_load(SHORT.read_text(encoding="utf-8")).items():
+        for kind in ("said", "not_said"):
+            for number, words in enumerate(both[kind] if rule in SAID else ()):
+                who = said.get(rule, Party.AGENT)
+                head = {"kind": "plain", "expect": f"said={rule if kind == 'said' else 'none'}"}
+                found.append(dialogue_of(SHORT.name, f"{rule}-{kind}-{number}", head, [(None, who, words, False)]))
+    return found
 
 
 def fitted_to() -> str:
-    """A digest of the dialogues: another one means that the weights should be fitted anew."""
+    """A digest of what was learnt from: another one means that the weights should be fitted anew."""
     digest = hashlib.sha256()
-    for path in sorted((CORPUS / "dev").rglob("*.txt")):
+    for path in [*sorted((CORPUS / "dev").rglob("*.txt")), SHORT]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

@@ -76,7 +76,7 @@ def read(path: Path) -> Iterator[Dialogue]:
             continue
         if line.startswith("==="):
             if name:
-                yield _dialogue(path.name, name, head, turns)
+                yield dialogue_of(path.name, name, head, turns)
             name, head, turns = line[3:].strip(), {}, []
         elif found := _TURN.match(line):
             at = None if found[1] is None else str(int(found[1]) * 60 + int(found[2]))
@@ -89,7 +89,8 @@ def read(path: Path) -> Iterator[Dialogue]:
             raise WrongCorpus(f"{path.name}, line {number}: neither a head nor a turn")
 
 
-def _dialogue(file: str, name: str, head: Mapping[str, str], turns: list[tuple[str | None, Party, str, bool]]) -> Dialogue:
+def dialogue_of(file: str, name: str, head: Mapping[str, str], turns: list[tuple[str | None, Party, str, bool]]) -> Dialogue:
+    """``turns``: (when it begins, seconds; who; the words; whether the next one cuts in). Raises WrongCorpus."""
     if head.get("kind") not in KINDS:
         raise WrongCorpus(f"{file}, {name}: kind")
     expect = dict(part.strip().split("=", 1) for part in head.get("expect", "").split(",") if part.strip())
