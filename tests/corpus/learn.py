@@ -5,7 +5,7 @@
 
 It learns from the dialogues, as they are written and damaged, and from the single sentences that the tests of the rules use. A dialogue says
 something where its highest look does, so nobody has to label sentences. The thresholds come from dialogues that were left out: five times a
-fifth of them is judged by what was fitted to the rest. What is doubted are finds of the patterns, so that threshold comes from the looks at what they find.
+fifth of them is judged by what was fitted to the rest. What is doubted are finds of the patterns, so that threshold comes from the looks at them.
 """
 
 import hashlib
