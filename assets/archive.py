@@ -157,7 +157,7 @@ def _destroy_in_time(
             work.wait(connection, recording.id, due)
             return Done.WAITING
     if recording.intake_key is not None:
-        services.intake.delete(recording.intake_key)
+        services.intake.erase(recording.intake_key)
     with services.engine.begin() as connection:
         media.save_destroyed(connection, recording, context.run_id, services.without_consent.version, verdict["consent"])
     report.counters["destroyed"] += 1
@@ -184,7 +184,7 @@ def _clear_intake(context: dg.AssetExecutionContext, services: Services, recordi
             shared = media.upload_is_shared(connection, recording)
         try:
             if not shared and services.intake.digest(key) == recording.sha256:
-                services.intake.delete(key)
+                services.intake.erase(key)
             elif not shared:
                 context.log.warning(f"recording {recording.id}: another object has taken the place of its upload, and stays in the intake")
         except ObjectMissing:

@@ -1,6 +1,6 @@
 """One stage's work on one day: claim, do each recording by itself, write failures down, report.
 
-A recording's own fault never touches its neighbours. A fault of the whole system (no model, no storage, no database) ends the run
+A recording's own fault never touches its neighbours. A fault of the whole system (no model, no storage, no database, wrong rules) ends the run
 and burns no attempt of anybody; the leases go back at once.
 """
 
@@ -20,12 +20,13 @@ from sqlalchemy.exc import OperationalError
 from assets.services import Services
 from domain.failures import Reason, RecordingError
 from resources.objects import AccessDenied, BucketMissing, StorageUnavailable
+from resources.policies import WrongPolicy
 from resources.speech.model import ModelUnavailable
 from resources.store import work
 from resources.store.work import Claim, LeaseLost
 
 STAGES = ("recordings", "transcripts", "redactions", "findings", "archive", "search_documents")
-SYSTEMIC = (ModelUnavailable, StorageUnavailable, AccessDenied, BucketMissing, OperationalError)
+SYSTEMIC = (ModelUnavailable, StorageUnavailable, AccessDenied, BucketMissing, WrongPolicy, OperationalError)
 
 
 class Done(StrEnum):

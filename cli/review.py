@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy import Connection, RowMapping
 
 from cli.errors import Refused
@@ -44,7 +44,7 @@ def show_queue(settings: Settings, filters: Filters, *, limit: int, cursor: str 
         for row in page.rows:
             print(json.dumps(_plain(row), default=str))
     elif page.rows:
-        table = Table("item", "severity", "what", "found", "at", "state", box=None)
+        table = Table(Column("item", no_wrap=True, min_width=36), "severity", "what", "found", "at", "state", box=None)
         for row in page.rows:
             severity = f"[{COLOURS[row['severity']]}]{row['severity']}[/]"
             table.add_row(str(row["id"]), severity, row["what"], _found(row), _clock(row["start_ms"]), row["state"])

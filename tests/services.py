@@ -46,7 +46,7 @@ def s3() -> Iterator[S3Service]:
     client.create_bucket(Bucket=service.intake_bucket)
     yield service
     for bucket in (service.archive_bucket, service.intake_bucket):
-        _remove(client, bucket)
+        remove_bucket(client, bucket)
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def _require_server(service: S3Service) -> None:
             pytest.fail(f"these tests need an S3 server, run make services: {error}")
 
 
-def _remove(client: Any, bucket: str) -> None:
+def remove_bucket(client: Any, bucket: str) -> None:
     for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
         for found in page.get("Versions", []) + page.get("DeleteMarkers", []):
             client.delete_object(Bucket=bucket, Key=found["Key"], VersionId=found["VersionId"])

@@ -7,7 +7,7 @@
     up to n words         ..3
     a named list          @line     (lists are data, too; they may hold phrases and name other lists)
 
-Words are as domain.rules.tokens has them: lower case, contractions taken apart ("do not", "i am").
+Words are read as domain.rules.tokens reads what is heard: lower case, contractions taken apart ("don't" is "do not"), without fillers.
 """
 
 import re
@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
+
+from domain.rules.tokens import normalised
 
 LIMIT = 4000  # what one pattern may amount to; more is a mistake in writing it
 _PIECE = re.compile(r"\s*(\.\.\d+|[()\[\]|]|@[a-z_]+|[^\s()\[\]|@]+)")
@@ -57,6 +59,8 @@ def read(pattern: str, lists: Mapping[str, Sequence[str]]) -> tuple[Sequence_, .
     if rest:
         raise WrongPattern(f"{pattern!r}: a bracket is closed that was not opened")
     found = list(dict.fromkeys(_trimmed(items) for items in found))
+    if not found:
+        raise WrongPattern(f"{pattern!r}: it can never match, for fillers are not heard")
     for items in found:
         if not any(not item.gap and not item.optional for item in items):
             raise WrongPattern(f"{pattern!r}: it can match without a word")
@@ -96,11 +100,23 @@ def _alternatives(
         elif piece.startswith("@"):
             options = _listed(piece[1:], lists, pattern, inside)
         else:
-            options = [(Item(frozenset(piece.split("/"))),)]
+            options = _heard(piece.split("/"), pattern)
         current = [before + after for before, after in product(current, options)]
         if len(current) > LIMIT:
             raise WrongPattern(f"{pattern!r}: it amounts to more than {LIMIT} sequences")
     return done + current, pieces
+
+
+def _heard(written: Sequence[str], pattern: str) -> list[Sequence_]:
+    """Alternative words as they are heard: "Can't" is "can not", and fillers are never heard."""
+    options: list[Sequence_] = []
+    for word in written:
+        tokens, _ = normalised(word)
+        if not tokens and not word.strip("!?.,;:'-"):
+            raise WrongPattern(f"{pattern!r}: a word is missing")
+        if tokens:
+            options.append(tuple(Item(frozenset([token])) for token in tokens))
+    return _merged(options)
 
 
 def _listed(name: str, lists: Mapping[str, Sequence[str]], pattern: str, inside: tuple[str, ...]) -> list[Sequence_]:

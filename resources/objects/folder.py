@@ -154,6 +154,9 @@ class FolderStore:
                     sync_folder(path.parent)
                 self._digest_file(key).unlink(missing_ok=True)
 
+    def erase(self, key: str) -> None:
+        self.delete(key)  # it has no versions
+
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
         """Among the writers of this folder, in any process: an object and its digest change together. Nothing slow happens inside."""

@@ -140,6 +140,14 @@ class S3Store:
         with self._explained(key):
             self._s3.delete_object(Bucket=self.bucket, Key=self._name(key))
 
+    def erase(self, key: str) -> None:
+        name = self._name(key)
+        with self._explained(key):
+            pages = self._s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, Prefix=name)
+            versions = [one for page in pages for one in (*page.get("Versions", []), *page.get("DeleteMarkers", [])) if one["Key"] == name]
+            for one in versions:
+                self._s3.delete_object(Bucket=self.bucket, Key=name, VersionId=one["VersionId"])
+
     def _in_one(self, key: str, body: CheckedSource, sha256: str, arguments: dict[str, Any]) -> str | None:
         """Raises RecordingError(ARCHIVE_MISMATCH) before the first byte leaves: signing reads the file through ``body``."""
         checksum = base64.b64encode(bytes.fromhex(sha256)).decode()

@@ -100,6 +100,12 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Removes the object; one that is not there is no error. Where the bucket keeps versions, they stay."""
 
+    def erase(self, key: str) -> None:
+        """Removes the object and every version of it, so that nobody can read it any more; one that is not there is no error.
+
+        Raises AccessDenied where a version is locked, or where versions may not be removed.
+        """
+
 
 def source_changed() -> RecordingError:
     return RecordingError(Reason.ARCHIVE_MISMATCH, "the file to be written does not hash to its recorded SHA-256; it changed on the way")

@@ -35,7 +35,7 @@ class Recognisers:
 
 
 def load_recognisers(terms: Path | Iterable[str] | None = None) -> Recognisers:
-    """``terms``: a file of them, or they themselves. Raises OSError where the file cannot be read."""
+    """``terms``: a file of them, or they themselves. Raises WrongPolicy where the file cannot be read."""
     own = Terms(read_terms(terms) if isinstance(terms, Path) else terms or ())
     presidio = Presidio()
     return Recognisers(presidio, own, f"{presidio.version}, patterns {_patterns()}, terms {own.digest}")

@@ -7,11 +7,19 @@ from pathlib import Path
 from domain.redaction.spoken_numbers import Place
 from domain.search.tokens import tokens
 from domain.transcripts import Turn
+from resources.policies import WrongPolicy
 
 
 def read_terms(path: Path) -> tuple[str, ...]:
-    """The terms of a file: one a line, without blank lines and what follows #. Raises OSError."""
-    lines = (line.partition("#")[0].strip() for line in path.read_text(encoding="utf-8-sig").splitlines())
+    """The terms of a file: one a line, without blank lines and what follows #. Raises WrongPolicy."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise WrongPolicy(f"{path.name} of VERBATIM_REDACT_TERMS_FILE cannot be read: {type(error).__name__}") from None
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise WrongPolicy(f"{path.name} of VERBATIM_REDACT_TERMS_FILE, line {line}: it is no UTF-8; save it as UTF-8") from None
+    lines = (line.partition("#")[0].strip() for line in text.splitlines())
     return tuple(dict.fromkeys(filter(None, lines)))
 
 

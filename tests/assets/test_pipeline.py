@@ -9,6 +9,7 @@ import dagster as dg
 import pytest
 
 from domain.search import parse
+from resources.policies import WrongPolicy
 from resources.search.postgres import PostgresIndex
 from resources.speech.model import ModelUnavailable, SpeechModel
 from resources.store.database import engine_for
@@ -138,6 +139,30 @@ def test_a_missing_model_stops_the_run_and_burns_no_attempt(world: World) -> Non
         world.run()
     assert day_revision(world) == revision, "else the sensor would take it for new work and not wait longer each time"
     del world.overrides["speech_model"]
+    world.run()
+    assert stages(world) == [("EG_0001", "done", False)]
+
+
+@pytest.mark.parametrize(
+    ("setting", "stage", "content", "told"),
+    [
+        ("rules_dir", "findings", b"rules: [", r"wrong\.yaml is no YAML, line 1"),
+        ("redact_terms_file", "redactions", "Bl\xfccher".encode("latin-1"), r"wrong\.yaml of VERBATIM_REDACT_TERMS_FILE, line 1"),
+    ],
+)
+def test_a_mistake_in_the_rules_stops_the_run_and_is_no_recordings_fault(
+    world: World, setting: str, stage: str, content: bytes, told: str
+) -> None:
+    world.call(1, CALL, seconds=60)
+    folder = world.folder / "mine"
+    folder.mkdir()
+    (folder / "wrong.yaml").write_bytes(content)
+    world.overrides[setting] = str(folder if setting == "rules_dir" else folder / "wrong.yaml")
+    with pytest.raises(WrongPolicy, match=told):
+        world.run()
+    assert stages(world) == [("EG_0001", stage, False)] and failures(world) == []
+    assert world.query("SELECT lease_owner FROM recordings") == [(None,)]
+    del world.overrides[setting]
     world.run()
     assert stages(world) == [("EG_0001", "done", False)]
 

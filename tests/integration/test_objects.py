@@ -55,12 +55,15 @@ def test_a_part_of_an_object(place: Place, tmp_path: Path, first: int, last: int
         assert b"".join(chunks) == content[first : None if last is None else last + 1]
 
 
-def test_a_deleted_object_is_gone_and_deleting_again_is_no_error(place: Place, tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["delete", "erase"])
+def test_a_deleted_object_is_gone_and_deleting_again_is_no_error(place: Place, tmp_path: Path, way: str) -> None:
     put(place.store, tmp_path, "a/b.ogg", b"one")
+    put(place.store, tmp_path, "a/b.ogg.txt", b"its neighbour")
     for _ in range(2):
-        place.store.delete("a/b.ogg")
+        getattr(place.store, way)("a/b.ogg")
         assert place.store.stat("a/b.ogg") is None
     assert put(place.store, tmp_path, "a/b.ogg", b"two").size_bytes == 3
+    assert place.store.stat("a/b.ogg.txt") is not None
 
 
 def test_a_missing_object_is_said_to_be_missing(place: Place, tmp_path: Path) -> None:

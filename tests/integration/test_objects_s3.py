@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -19,7 +20,7 @@ from resources.objects import (
     open_store,
 )
 from tests.integration.object_places import MIB, file_of, put, s3_place, versions, void
-from tests.services import S3Service
+from tests.services import S3Service, remove_bucket
 
 
 @pytest.fixture
@@ -80,6 +81,39 @@ def test_a_bucket_without_versions_has_no_version_ids(s3: S3Service, intake_buck
     assert [found.key for found in store.list()] == ["room/a.ogg"]
     store.delete("room/a.ogg")
     assert list(store.list()) == []
+
+
+def test_of_an_erased_object_no_version_can_be_read(s3: S3Service, tmp_path: Path) -> None:
+    client = s3.connection.client()
+    bucket = f"versioned-{uuid4().hex}"
+    client.create_bucket(Bucket=bucket)
+    try:
+        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        store = open_store(f"s3://{bucket}/intake", s3.connection)
+        for content in (b"one", b"two"):
+            path, sha256 = file_of(tmp_path, content)
+            store.write("a.ogg", path, sha256=sha256, content_type="audio/ogg", if_absent=False)
+        put(store, tmp_path, "a.ogg2", b"another's")
+        store.delete("a.ogg")
+        assert len(client.list_object_versions(Bucket=bucket, Prefix="intake/a.ogg")["Versions"]) == 3
+        store.erase("a.ogg")
+        left = client.list_object_versions(Bucket=bucket)
+        assert [one["Key"] for one in left["Versions"]] == ["intake/a.ogg2"]
+        assert "DeleteMarkers" not in left
+    finally:
+        remove_bucket(client, bucket)
+
+
+def test_a_locked_version_is_not_erased_and_that_is_said(s3_store: S3Store, tmp_path: Path) -> None:
+    version = put(s3_store, tmp_path, "held.ogg", b"evidence").version_id
+    target = {"Bucket": s3_store.bucket, "Key": s3_store._name("held.ogg"), "VersionId": version}
+    s3_store._s3.put_object_legal_hold(**target, LegalHold={"Status": "ON"})
+    with pytest.raises(AccessDenied):
+        s3_store.erase("held.ogg")
+    assert s3_store.digest("held.ogg")
+    s3_store._s3.put_object_legal_hold(**target, LegalHold={"Status": "OFF"})
+    s3_store.erase("held.ogg")
+    assert s3_store.stat("held.ogg") is None
 
 
 def test_a_missing_bucket_is_named(s3: S3Service, tmp_path: Path) -> None:

@@ -36,6 +36,12 @@ def finds(pattern: str, words: str) -> list[str]:
         ("@line is", "My phone call is long, my chat is short.", ["call is", "chat is", "phone call is"]),
         ("do not", "I don't.", ["do not"]),
         ("can not", "I cannot. I can't.", ["can not", "can not"]),
+        ("Banana", "A banana.", ["banana"]),
+        ("don't worry", "Do not worry.", ["do not worry"]),
+        ("I'm Done/finished", "I am done.", ["i am done"]),
+        ("wi-fi", "The wi-fi is out.", ["wi fi"]),
+        ("hello. [uh] there", "Hello, uh, there.", ["hello there"]),
+        ("100 percent", "A hundred percent.", ["hundred percent"]),
     ],
 )
 def test_patterns_find(pattern: str, words: str, expected: list[str]) -> None:
@@ -44,7 +50,7 @@ def test_patterns_find(pattern: str, words: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a b", "a]", "@nothing", "@round", "..3", "[a] [b]", "", "(a|b) (c d|e f) " + "(a b|c d) " * 14],
+    ["(a b", "a]", "@nothing", "@round", "..3", "[a] [b]", "", "a//b", "uh", "(a|b) (c d|e f) " + "(a b|c d) " * 14],
     ids=lambda pattern: pattern[:12],
 )
 def test_a_wrong_pattern_is_told(pattern: str) -> None:
