@@ -6,6 +6,7 @@ What may not be kept is silenced before: nobody can take it out of a locked arch
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,13 @@ from assets.services import Services
 from assets.sound import Sound, content_type_of, extension_of, keep, sound_of
 from assets.workspace import bring, workspace
 from domain.consent import ConsentOutcome
-from domain.object_keys import media_key, rendition_key, silenced_key, transcript_key
+from domain.failures import Reason, RecordingError
+from domain.object_keys import media_key, recording_folder, rendition_key, silenced_key, transcript_key
 from domain.quarantine import Fate, destroy_at
 from domain.rules.shapes import Publication
 from resources.media.muting import mute
-from resources.objects import ObjectConflict, ObjectMissing
-from resources.store import evaluations, media, work
+from resources.objects import AccessDenied, ObjectConflict, ObjectMissing
+from resources.store import evaluations, forgetting, media, redactions, work
 from resources.store import transcripts as versions
 from resources.store.media import Kept, Recording
 from resources.store.work import Claim
@@ -46,17 +48,19 @@ def archive(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
             verdict = evaluations.newest(connection, claimed.consultation_id)
         if recording.current_transcript_id is None or verdict is None or recording.evaluation_id != verdict["id"]:
             return Done.WAITING
-        if recording.archive_key is None and _fate(services, verdict) is Fate.DESTROY:
+        if _fate(services, verdict) is Fate.DESTROY:
             return _destroy_in_time(context, services, recording, verdict, report)
+        _require_no_card_data(services, recording)
         with workspace(services, recording.id) as folder:
             sound = sound_of(services, recording, verdict)
             if sound.lost_from_ms is not None:
                 with services.engine.begin() as connection:
-                    media.forget_words(connection, recording, context.run_id, sound.lost_from_ms)
+                    forgetting.forget_words(connection, recording, context.run_id, sound.lost_from_ms)
             recording = _archive(context, services, recording, sound, folder, report)
             rendition = _render(services, recording, sound, folder)
         with services.engine.begin() as connection:
             media.save_rendition(connection, recording, context.run_id, rendition)
+        _remove_former(context, services, recording, rendition)
         report.counters["renditions"] += rendition is not None
         _clear_intake(context, services, recording)
         return Done.PROCESSED
@@ -87,10 +91,6 @@ def _archive(
             url=services.archive.url(kept.key),
             document_sha256=digest,
         )
-    if recording.archive_key not in (None, kept.key):
-        services.archive.delete(
-            recording.archive_key
-        )  # it has card data in it; where it is locked, its versions stay, and the audit trail names it
     with services.engine.connect() as connection:
         return media.load(connection, recording.id)
 
@@ -115,17 +115,59 @@ def _keep_sound(services: Services, recording: Recording, sound: Sound, folder: 
     return replace(kept, silenced=sum(map(len, sound.kept.values())), until_ms=until_ms)
 
 
+def _require_no_card_data(services: Services, recording: Recording) -> None:
+    """What the archive has it may never let go of. Raises RecordingError(CARD_DATA_LEFT)."""
+    assert recording.redaction_id is not None
+    with services.engine.connect() as connection:
+        left = redactions.card_data_left(connection, recording.redaction_id)
+    if left:
+        raise RecordingError(
+            Reason.CARD_DATA_LEFT, "its redacted transcript still has what looks like card data; nothing of it is archived"
+        )
+
+
 def _keep_transcript(services: Services, recording: Recording, document: dict[str, Any], folder: Path) -> str:
     path = folder / "transcript.json"
     path.write_text(json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
-    key = transcript_key(recording.consultation_id, recording.id, recording.call_ended_at, _current(recording))
     digest = _digest(path)
     try:
-        keep(services, key, path, digest, "application/json")
-    except ObjectConflict:
-        # A run that was killed after this write: the key belongs to this one version, and what is there is whole.
-        digest = services.archive.digest(key)
+        keep(services, _transcript_key(recording), path, digest, "application/json")
+    except ObjectConflict:  # what is there has words that may no longer be kept
+        keep(services, _transcript_key(recording, digest), path, digest, "application/json")
     return digest
+
+
+def _transcript_key(recording: Recording, sha256: str | None = None) -> str:
+    return transcript_key(recording.consultation_id, recording.id, recording.call_ended_at, _current(recording), sha256)
+
+
+def _remove_former(context: dg.AssetExecutionContext, services: Services, recording: Recording, rendition: Kept | None) -> None:
+    """Of sound, rendition and this transcript only what was kept last stays. What a lock keeps is told of in the audit trail."""
+    with services.engine.connect() as connection:
+        digest = versions.document_sha256(connection, _current(recording))
+    written = (_transcript_key(recording, digest), _transcript_key(recording))
+    transcript = next((key for key in written if services.archive.stat(key) is not None), None)
+    current = {recording.archive_key, transcript, rendition.key if rendition else None}
+    folder = recording_folder(recording.consultation_id, recording.id, recording.call_ended_at)
+    former = [f"{folder}/media", f"{folder}/renditions/", written[1].removesuffix(".json")]
+    locked = _remove(services, [one.key for prefix in former for one in services.archive.list(prefix) if one.key not in current])
+    if locked:
+        context.log.warning(
+            f"recording {recording.id}: {locked} objects that others have taken the place of are locked, and stay in the archive"
+        )
+        with services.engine.begin() as connection:
+            media.append(connection, recording, "recording.former_locked", (("objects", locked),))
+
+
+def _remove(services: Services, keys: Sequence[str]) -> int:
+    """From the archive, with every version. Returns how many it does not let go of."""
+    locked = 0
+    for key in keys:
+        try:
+            services.archive.erase(key)
+        except AccessDenied:
+            locked += 1
+    return locked
 
 
 def _render(services: Services, recording: Recording, sound: Sound, folder: Path) -> Kept | None:
@@ -148,7 +190,9 @@ def _fate(services: Services, verdict: RowMapping) -> Fate:
 def _destroy_in_time(
     context: dg.AssetExecutionContext, services: Services, recording: Recording, verdict: RowMapping, report: Report
 ) -> Done:
-    """Once the grace period is over and nobody reviews the call; until then its sound waits in the intake."""
+    """Once the grace period is over and nobody reviews the call. Until then its sound waits where it is: in the intake, or in the archive, if consent
+    was found missing later. Raises RecordingError(LOCKED) where the archive does not let go of it.
+    """
     now = services.now()
     with services.engine.begin() as connection:
         in_review = evaluations.is_in_review(connection, recording.consultation_id)
@@ -156,10 +200,17 @@ def _destroy_in_time(
         if due > now:
             work.wait(connection, recording.id, due)
             return Done.WAITING
-    if recording.intake_key is not None:
+    folder = recording_folder(recording.consultation_id, recording.id, recording.call_ended_at)
+    if locked := _remove(services, [one.key for one in services.archive.list(f"{folder}/")]):
+        raise RecordingError(
+            Reason.LOCKED, f"{locked} objects of it are to be destroyed, and the archive does not let go of them before their locks end"
+        )
+    with services.engine.connect() as connection:
+        shared = media.upload_is_shared(connection, recording)
+    if recording.intake_key is not None and recording.intake_cleared_at is None and not shared:
         services.intake.erase(recording.intake_key)
     with services.engine.begin() as connection:
-        media.save_destroyed(connection, recording, context.run_id, services.without_consent.version, verdict["consent"])
+        forgetting.save_destroyed(connection, recording, context.run_id, services.without_consent.version, verdict["consent"])
     report.counters["destroyed"] += 1
     return Done.PROCESSED
 

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     ARCHIVE_MISMATCH = "archive_mismatch"
     CARD_DATA_LEFT = "card_data_left"  # redaction's second look still finds some
+    LOCKED = "archive_locked"  # the archive does not let go of what may no longer be kept
     UNEXPECTED = "unexpected"
 
 
@@ -43,6 +44,7 @@ PERMANENT = frozenset(
         Reason.EGRESS_FAILED,
         Reason.NO_FILE,
         Reason.CARD_DATA_LEFT,
+        Reason.LOCKED,
     }
 )
 """Reasons that another attempt cannot change: they are given up at once and wait for a person."""

@@ -59,13 +59,16 @@ def media_key(consultation_id: UUID | str, recording_id: UUID | str, call_ended_
     """Where the archive keeps a recording's media. ``extension`` with or without its dot; one that is no plain word becomes ``bin``."""
     suffix = extension.lower().lstrip(".")
     suffix = suffix if _EXTENSION.fullmatch(suffix) else "bin"
-    return safe_key(f"{_recording_folder(consultation_id, recording_id, call_ended_at)}/media.{suffix}")
+    return safe_key(f"{recording_folder(consultation_id, recording_id, call_ended_at)}/media.{suffix}")
 
 
-def transcript_key(consultation_id: UUID | str, recording_id: UUID | str, call_ended_at: datetime, transcript_id: UUID | str) -> str:
-    """Where the archive keeps one version of a recording's transcript."""
-    folder = _recording_folder(consultation_id, recording_id, call_ended_at)
-    return safe_key(f"{folder}/transcripts/{_one_segment(transcript_id)}.json")
+def transcript_key(
+    consultation_id: UUID | str, recording_id: UUID | str, call_ended_at: datetime, transcript_id: UUID | str, sha256: str | None = None
+) -> str:
+    """Where the archive keeps one version of a recording's transcript; with ``sha256`` one that took its place, because less of it may be kept."""
+    folder = recording_folder(consultation_id, recording_id, call_ended_at)
+    digest = f"-{_one_segment(sha256[:SHORT])}" if sha256 else ""
+    return safe_key(f"{folder}/transcripts/{_one_segment(transcript_id)}{digest}.json")
 
 
 def silenced_key(
@@ -73,7 +76,7 @@ def silenced_key(
 ) -> str:
     """Where the archive keeps media that took another's place because more of it had to be silenced: under its own digest."""
     suffix = media_key(consultation_id, recording_id, call_ended_at, extension).rpartition(".")[2]
-    return safe_key(f"{_recording_folder(consultation_id, recording_id, call_ended_at)}/media-{_one_segment(sha256[:SHORT])}.{suffix}")
+    return safe_key(f"{recording_folder(consultation_id, recording_id, call_ended_at)}/media-{_one_segment(sha256[:SHORT])}.{suffix}")
 
 
 def rendition_key(
@@ -81,7 +84,7 @@ def rendition_key(
 ) -> str:
     """Where the archive keeps a redacted rendition: under its own digest, so that the same one is written once."""
     suffix = media_key(consultation_id, recording_id, call_ended_at, extension).rpartition(".")[2]
-    return safe_key(f"{_recording_folder(consultation_id, recording_id, call_ended_at)}/renditions/{_one_segment(sha256[:SHORT])}.{suffix}")
+    return safe_key(f"{recording_folder(consultation_id, recording_id, call_ended_at)}/renditions/{_one_segment(sha256[:SHORT])}.{suffix}")
 
 
 def intake_key(filename: str, location: str, *, store: StoreLocation) -> str:
@@ -149,7 +152,8 @@ def _in_folder(named: str, folders: tuple[str, ...]) -> str:
     raise _unsafe("egress wrote outside of the intake's folder; check VERBATIM_INTAKE_URL")
 
 
-def _recording_folder(consultation_id: UUID | str, recording_id: UUID | str, call_ended_at: datetime) -> str:
+def recording_folder(consultation_id: UUID | str, recording_id: UUID | str, call_ended_at: datetime) -> str:
+    """Where the archive keeps everything of one recording."""
     if call_ended_at.tzinfo is None:
         raise ValueError("call_ended_at has no time zone")
     day = call_ended_at.astimezone(UTC)

@@ -5,17 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from domain.audit import Deed
 from domain.call_events import EgressStatus
 from domain.egress_layout import EgressLayout, Listed
 from domain.hearing import Person
 from domain.parties import Party
-from resources.compliance_tables import findings, redacted_turns, redaction_runs
 from resources.media import MediaInfo
 from resources.store import audit, work
-from resources.tables import consultations, participants, recordings, transcripts, turns
+from resources.tables import consultations, participants, recordings, transcripts
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ def people(connection: Connection, recording: Recording) -> list[Person]:
 def save_media(connection: Connection, recording: Recording, owner: str, *, intake_key: str, sha256: str, info: MediaInfo) -> None:
     """What fetching and probing found out; the file's hash stands in the audit trail from its first touch on. Raises LeaseLost."""
     work.hold(connection, recording.id, owner)
-    _append(connection, recording, "recording.take_in", (("upload_sha256", sha256), ("size_bytes", info.size_bytes)))
+    append(connection, recording, "recording.take_in", (("upload_sha256", sha256), ("size_bytes", info.size_bytes)))
     _set(
         connection,
         recording.id,
@@ -216,7 +215,7 @@ def save_archived(
         connection.execute(update(consultations).where(this).values(recording_url=url))
     if recording.kept_sha256 != sound.sha256:
         details = (("upload_sha256", recording.sha256), ("kept_sha256", sound.sha256), ("silenced", sound.silenced))
-        _append(connection, recording, "recording.keep", details)
+        append(connection, recording, "recording.keep", details)
 
 
 def save_rendition(connection: Connection, recording: Recording, owner: str, rendition: Kept | None) -> None:
@@ -229,33 +228,6 @@ def save_rendition(connection: Connection, recording: Recording, owner: str, ren
         rendition_sha256=rendition.sha256 if rendition else None,
         archived_evaluation_id=recording.evaluation_id,
     )
-
-
-def forget_words(connection: Connection, recording: Recording, owner: str, from_ms: int) -> None:
-    """What was said from there on is removed from its transcripts. Raises LeaseLost."""
-    work.hold(connection, recording.id, owner)
-    mine = select(transcripts.c.id).where(transcripts.c.recording_id == recording.id)
-    later = connection.execute(
-        select(turns.c.transcript_id, turns.c.position).where(turns.c.transcript_id.in_(mine), turns.c.end_ms > from_ms)
-    ).all()
-    for turn in later:
-        of_it = select(redaction_runs.c.id).where(redaction_runs.c.transcript_id == turn.transcript_id)
-        here = (redacted_turns.c.redaction_id.in_(of_it)) & (redacted_turns.c.position == turn.position)
-        connection.execute(delete(redacted_turns).where(here))
-        connection.execute(delete(turns).where(turns.c.transcript_id == turn.transcript_id, turns.c.position == turn.position))
-
-
-def save_destroyed(connection: Connection, recording: Recording, owner: str, policy_version: str, why: str) -> None:
-    """Nothing of its sound is left; what was said in it is removed here. Raises LeaseLost."""
-    work.hold(connection, recording.id, owner)
-    mine = select(transcripts.c.id).where(transcripts.c.recording_id == recording.id)
-    connection.execute(delete(turns).where(turns.c.transcript_id.in_(mine)))
-    of_it = select(redaction_runs.c.id).where(redaction_runs.c.recording_id == recording.id)
-    connection.execute(delete(redacted_turns).where(redacted_turns.c.redaction_id.in_(of_it)))
-    connection.execute(update(findings).where(findings.c.recording_id == recording.id).values(quote=None))
-    _set(connection, recording.id, destroyed_at=func.now(), intake_cleared_at=func.coalesce(recordings.c.intake_cleared_at, func.now()))
-    details = (("upload_sha256", recording.sha256), ("policy", policy_version), ("consent", why))
-    _append(connection, recording, "recording.destroy", details)
 
 
 def upload_is_shared(connection: Connection, recording: Recording) -> bool:
@@ -274,6 +246,7 @@ def _set(connection: Connection, recording_id: UUID, **values: Any) -> None:
     connection.execute(update(recordings).where(recordings.c.id == recording_id).values(**values))
 
 
-def _append(connection: Connection, recording: Recording, action: str, details: tuple[tuple[str, str | int | bool | None], ...]) -> None:
+def append(connection: Connection, recording: Recording, action: str, details: tuple[tuple[str, str | int | bool | None], ...]) -> None:
+    """An entry of the audit trail about this recording, by the pipeline."""
     deed = Deed("verbatim", "service", action, consultation_id=recording.consultation_id, subject=str(recording.id), details=details)
     audit.append(connection, deed)

@@ -15,7 +15,7 @@ from domain.redaction.placeholders import redacted_words
 from domain.redaction.shapes import CARD_DATA, Redaction, Sensitive
 from domain.transcripts import Turn, Word
 from resources.compliance_tables import redacted_turns, redaction_runs, redactions
-from resources.store import work
+from resources.store import forgetting, work
 from resources.tables import recordings, turns
 
 
@@ -63,13 +63,14 @@ def save(
         by_turn[one.position].append(one)
     for position, here in sorted(by_turn.items()):
         said = spoken[position].words
-        connection.execute(
-            insert(redacted_turns).values(redaction_id=redaction_id, position=position, **_shown(redacted_words(said, here)))
-        )
+        shown = _shown(redacted_words(said, here))
+        connection.execute(insert(redacted_turns).values(redaction_id=redaction_id, position=position, **shown))
         if card := [one for one in here if one.kind in CARD_DATA]:
             kept = {"text": _shown(redacted_words(said, card))["text"], "words": _words(masked(said, card))}
             this = (turns.c.transcript_id == transcript_id) & (turns.c.position == position)
             connection.execute(update(turns).where(this).values(**kept))
+            words = [(one.first_word, one.last_word) for one in card]
+            forgetting.hide_in_older(connection, transcript_id, redaction_id, position, shown, words)
     make_current(connection, recording_id, transcript_id, redaction_id)
     return redaction_id
 
@@ -77,6 +78,12 @@ def save(
 def make_current(connection: Connection, recording_id: UUID, transcript_id: UUID, redaction_id: UUID) -> None:
     values = {"redaction_id": redaction_id, "redacted_transcript_id": transcript_id}
     connection.execute(update(recordings).where(recordings.c.id == recording_id).values(**values))
+
+
+def card_data_left(connection: Connection, redaction_id: UUID) -> int:
+    """How much a second look at the redacted turns still took for card data."""
+    query = select(redaction_runs.c.card_data_left).where(redaction_runs.c.id == redaction_id)
+    return int(connection.execute(query).scalar_one())
 
 
 def of(connection: Connection, redaction_id: UUID) -> tuple[Redaction, ...]:

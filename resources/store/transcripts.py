@@ -119,6 +119,12 @@ def spoken(connection: Connection, transcript_id: UUID) -> tuple[Turn, ...]:
     )
 
 
+def document_sha256(connection: Connection, transcript_id: UUID) -> str | None:
+    """Of the document in the archive, as it was written last."""
+    found: str | None = connection.execute(select(transcripts.c.document_sha256).where(transcripts.c.id == transcript_id)).scalar_one()
+    return found
+
+
 def document(connection: Connection, transcript_id: UUID) -> dict[str, Any]:
     """The transcript as it goes to the archive: JSON types only, times in ms from the recording's first sample."""
     head = (

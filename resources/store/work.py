@@ -50,9 +50,13 @@ class DayOfWork:
 
 
 def _free(now: datetime, owner: str | None) -> list[ColumnElement[bool]]:
-    """Fetched, and in nobody else's hands."""
+    """Fetched, still there, and in nobody else's hands."""
     lease = recordings.c.lease_expires_at
-    return [recordings.c.stage != "recordings", or_(lease.is_(None), lease <= now, recordings.c.lease_owner == owner)]
+    return [
+        recordings.c.stage != "recordings",
+        recordings.c.destroyed_at.is_(None),
+        or_(lease.is_(None), lease <= now, recordings.c.lease_owner == owner),
+    ]
 
 
 def _due(now: datetime, owner: str | None = None) -> list[ColumnElement[bool]]:
