@@ -48,7 +48,7 @@ def fits(call: Call, run: Run, cue: Cue, passes: frozenset[Sensitive], used: int
         case Sensitive.EXPIRY_DATE:
             return _expiry(call, run, cue, distance, used)
         case Sensitive.SSN:
-            return _ssn(call, run, cue, distance)
+            return _ssn(call, run, cue, distance, used)
         case Sensitive.BANK_ACCOUNT:
             return _bank(call, run, cue, distance)
         case Sensitive.PHONE:
@@ -73,9 +73,13 @@ def _goes_on(call: Call, run: Run, kind: Sensitive, used: int) -> bool:
 
 def _card(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
     card, count = call.card, len(run.digits)
-    if card and card.complete and cue.first < card.last and count < 8:
+    if only_dates(run) or (count == 3 and distance and not _of_number(cue) and not call.asked(run, cue)):
+        return None
+    if run.coded or (card and card.complete and count < 8 and (cue.first < card.last or (count <= 4 and not _of_number(cue)))):
         return None
     if run.pieces[0].said is not Said.DIGITS and not run.mostly_digits:
+        return None
+    if count in (3, 4) and not _of_number(cue) and call.code_asked(run):
         return None
     if cue.strong:
         enough = count >= 3 or used > 0 or (count == 2 and call.asked(run, cue))
@@ -86,12 +90,38 @@ def _card(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | N
     return FAIR if count >= 12 or (count >= 4 and close and not is_year(run.digits)) else None
 
 
+def slashed(run: Run) -> bool:
+    return len(run.groups) == 2 and run.reading.pieces[run.groups[0][-1] + 1].text == "/"
+
+
+def only_dates(run: Run) -> bool:
+    """Whether it is months and years and nothing else: "06/26", "oh six twenty six, or oh six twenty seven"."""
+    if not run.mostly_digits or (run.digits[0] in "3456" and len(run.groups) > 1):
+        return False
+    if slashed(run):
+        return may_be_expiry(run.pieces) and len(run.digits) <= 6
+    return len(run.groups) > 1 and all(
+        may_be_expiry(part.pieces) and len(part.digits) >= 3 for part in (run.part(group) for group in run.groups)
+    )
+
+
+def _of_number(cue: Cue) -> bool:
+    return any(word in cue.text for word in ("number", "digit", "end", "16", "15"))
+
+
 def _code(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
     count = len(run.digits)
     digits = all(piece.said in (Said.DIGITS, Said.QUANTITY, Said.ORDINAL) for piece in run.pieces)
     asked = call.asked(run, cue)
     digits = digits and run.pieces[0].said is not Said.ORDINAL
-    if not digits or count > 24 or (count == 5 and run.pieces[0].said is Said.QUANTITY):
+    if not digits or count > 9 or run.coded or slashed(run) or (count == 5 and run.pieces[0].said is Said.QUANTITY):
+        return None
+    if (used >= 3 or cue.first > run.first) and may_be_expiry(run.pieces) and not run.part(run.places[1:]).only_digits:
+        return None
+    american = call.card is not None and call.card.digits[0] == "3"
+    if count >= (5 if american else 4) and may_be_expiry(run.pieces) and call.given(Sensitive.SECURITY_CODE, run.position):
+        return None
+    if count > 4 and (cue.at_a_payment or not (asked or only_asides(run))):
         return None
     if not cue.strong:
         close = call.paying(run.position) and distance <= 2
@@ -114,7 +144,8 @@ def _expiry(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float |
     month = run.pieces[0].said is Said.MONTH
     asked_now = call.asked(run, cue) and distance and cue.strong and run.mostly_digits
     mmyy = asked_now and (may_be_expiry(run.pieces) or (count <= 4 and only_asides(run)))
-    if not (call.paying(run.position) or mmyy) or (used and distance > 2) or count > 9 or _other_thing_expires(call, cue):
+    alone = cue.strong and distance == 0 and may_be_expiry(run.pieces) and not call.harmless_around(run)
+    if not (call.paying(run.position) or mmyy or alone) or (used and distance > 2) or count > 9 or _other_thing_expires(call, cue):
         return None
     first_said = run.pieces[0].start == call.reading.turns[run.position][0].start
     shaped = may_be_expiry(run.pieces) and not (used and count <= 2 and not first_said)
@@ -124,12 +155,21 @@ def _expiry(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float |
         return FAIR if near and shaped and (count >= 3 or month or asked) else GUESS if near and asked and not used and count <= 4 else None
     if shaped and (count >= 2 or month):
         return CLEAR
+    if (count == 1 and not month and not _beside_misheard(run)) or (cue.at_a_payment and not asked):
+        return None
     return GUESS if not used and (asked or (count >= 2 and (only_asides(run) or distance == 0))) else None
 
 
-def _ssn(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
+def _ssn(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
     count = len(run.digits)
-    if not run.mostly_digits or count > 20:
+    if not run.mostly_digits or count > 20 or run.coded:
+        return None
+    asked = call.asked(run, cue)
+    if count < 9 and may_be_birth(run.pieces) and call.unanswered(Sensitive.DATE_OF_BIRTH, cue.position):
+        return None
+    if used >= 9 and not (distance <= 1 and count in (4, 9)):
+        return None
+    if distance and not asked and (is_birth(run.pieces) or count in (10, 11)):
         return None
     if not cue.strong:
         return FAIR if count in (3, 4) and distance <= 2 and call.asked(run, cue) else None
@@ -140,10 +180,10 @@ def _ssn(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
 
 def _bank(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
     count = len(run.digits)
-    if not run.mostly_digits or count > 40:
+    if not run.mostly_digits or count > 40 or run.coded:
         return None
     if not cue.strong:
-        return FAIR if count >= 6 and distance <= 3 else None
+        return FAIR if count >= 6 and distance <= 3 and not call.card_meant(run) else None
     if count < 3 and (not call.asked(run, cue) or run.digits == "1"):
         return None
     return CLEAR if count >= 6 else FAIR
@@ -196,7 +236,7 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
         return False
     if cue.confidence < DOUBTFUL_BELOW or (run.lengths == (3, 3, 4) and (distance or not cue.strong)):
         return False
-    if distance and _superseded(call, cue):
+    if distance and (_superseded(call, cue) or _when_it_ends(call, run, cue)):
         return False
     by_another = call.by_another(run, cue)
     awaited = _awaited(call, run, cue.first if by_another else -1)
@@ -224,6 +264,13 @@ def _suits(kind: Harmless, run: Run, strong: bool) -> bool:
         Harmless.NAME: False,
         Harmless.NOTHING: False,
     }[kind]
+
+
+def _when_it_ends(call: Call, run: Run, cue: Cue) -> bool:
+    """ "When does it …?", and a month and a year, right behind the card's number."""
+    if cue.kind is not Harmless.DATE or not cue.text.startswith(("when", "what")) or not may_be_expiry(run.pieces):
+        return False
+    return len(run.digits) >= 3 and run.position - call.last_card_data() <= 3
 
 
 def _superseded(call: Call, cue: Cue) -> bool:

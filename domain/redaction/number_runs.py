@@ -48,6 +48,11 @@ _PRONOUN_AFTER = words(
     "on in and but if before after from at quick could can will would has had does "
 )
 
+_NUMBERED = words("number numbers code card routing account option set part policy do go start")
+_IN_ORDER = words("please then set group batch half bit part chunk lot number numbers row line")
+_NO_CODE = words("a i o k u r x")
+"""Letters that are words, too, or stand for a digit that is not told."""
+
 DOUBTFUL_BELOW = 0.8
 """A word of less confidence among digits, or beside them, may be a digit that was misheard."""
 
@@ -104,6 +109,7 @@ class Run:
         """Whether hardly anything but digits was read out: "seventy one hundred" among them is 7100, an ordinal a digit misheard."""
         digits = sum(piece.said is Said.DIGITS for piece in self.pieces)
         others = sum(piece.said is Said.ORDINAL or (piece.said is Said.QUANTITY and len(piece.text) <= 4) for piece in self.pieces[1:])
+        others += self.pieces[0].said is Said.QUANTITY and len(self.pieces[0].text) == 3 and digits >= 5
         others += self.pieces[0].said is Said.ORDINAL and self.pieces[0].confidence < DOUBTFUL_BELOW
         return digits + others == len(self.pieces) and (not others or digits >= 3 * others)
 
@@ -140,6 +146,23 @@ class Run:
         last = next((n for n in range(here, len(turn)) if turn[n].pause is Pause.HARD), len(turn) - 1)
         return sum(1 for piece in turn[first : last + 1] if piece.said not in NUMBERS and piece.text not in SOFT)
 
+    @cached_property
+    def coded(self) -> bool:
+        """Whether a letter that was surely heard stands among its digits or right beside them, as in the numbers of parcels and parts."""
+        pieces = self.reading.pieces
+        ends = [(self.first - 1, self.first), (self.last, self.last + 1)]
+        beside = [one for one in ends if one[0] >= 0 and one[1] < len(pieces) and _together(pieces[one[0]], pieces[one[1]])]
+        around = {place for pair in beside for place in pair}.union(range(self.first, self.last + 1))
+        first = self.first - 1
+        spelled = (
+            first > 0
+            and all(pieces[place].said is Said.LETTER for place in (first, first - 1))
+            and _together(pieces[first], pieces[self.first])
+        )
+        return spelled or any(
+            pieces[place].said is Said.LETTER and pieces[place].text not in _NO_CODE and not _doubtful(pieces[place]) for place in around
+        )
+
     def part(self, places: Sequence[int]) -> "Run":
         return Run(self.reading, tuple(places))
 
@@ -172,11 +195,17 @@ def _cued(reading: Reading, cues: Sequence[Cue]) -> bytearray:
     cued = bytearray(len(reading.pieces))
     for cue in cues:
         for place in range(cue.first, cue.last + 1):
-            numbers = reading.pieces[place].said in NUMBERS and place and reading.pieces[place - 1].said is Said.DIGITS
+            numbers = reading.pieces[place].said in NUMBERS and place and _digit_before(reading, place)
             same_turn = place and reading.pieces[place - 1].position == reading.pieces[place].position
             if not (numbers and same_turn and place == cue.first):
                 cued[place] = max(cued[place], 2 if cue.strong or isinstance(cue.kind, Sensitive) else 1)
     return cued
+
+
+def _digit_before(reading: Reading, place: int) -> bool:
+    """Whether a digit stands before the piece, with a word that was misheard between them at most."""
+    one, other = reading.pieces[place - 1], reading.pieces[max(place - 2, 0)]
+    return one.said is Said.DIGITS or (_doubtful(one) and other.said is Said.DIGITS and other.position == one.position)
 
 
 def _counted(reading: Reading, cued: bytearray) -> bytearray:
@@ -194,7 +223,11 @@ def _counted(reading: Reading, cued: bytearray) -> bytearray:
         doubtful = bool(after) and reading.pieces[group[-1] + 1].confidence < DOUBTFUL_BELOW
         dated = any(piece.said in (Said.MONTH, Said.ORDINAL) for piece in pieces) and len(pieces) > 1
         misheard = dated or (doubtful and len(group) >= 2) or len(group) >= 5
-        unit = unit or size or (after in _UNITS and not (pieces[-1].said is Said.ORDINAL and after == "month"))
+        unit = (
+            unit
+            or size
+            or (pieces[-1].pause is Pause.NONE and after in _UNITS and not (pieces[-1].said is Said.ORDINAL and after == "month"))
+        )
         if (
             (unit and not misheard)
             or (after in ("number", "numbers") and pieces[-1].said is Said.QUANTITY)
@@ -209,7 +242,9 @@ def _counted(reading: Reading, cued: bytearray) -> bytearray:
             and len(pieces[0].text) == 1
         ):
             _mark(counted, group[:1])
-        elif digits == "1" and pieces[0].said is Said.DIGITS and _is_pronoun(reading, group[0], before, after):
+        elif (len(group) == 1 and _labels(reading, group[0], before, after)) or (
+            digits == "1" and pieces[0].said is Said.DIGITS and _is_pronoun(reading, group[0], before, after)
+        ):
             _mark(counted, group)
         elif (
             len(group) == 1
@@ -219,6 +254,22 @@ def _counted(reading: Reading, cued: bytearray) -> bytearray:
             month = group[0] + 2 < len(reading.pieces) and reading.pieces[group[0] + 2].said is Said.MONTH
             counted[group[0]] = not (after == "of" and month)
     return counted
+
+
+def _labels(reading: Reading, place: int, before: str, after: str) -> bool:
+    """ "Code two: …", "the routing number first, please"."""
+    piece = reading.pieces[place]
+    if piece.said is Said.ORDINAL:
+        return piece.confidence >= DOUBTFUL_BELOW and (before in _NUMBERED or after in _IN_ORDER)
+    if (
+        len(piece.text) != 1
+        or piece.pause is not Pause.SOFT
+        or before not in _NUMBERED
+        or reading.pieces[place - 1].pause is not Pause.NONE
+    ):
+        return False
+    group = [reading.pieces[place + 1 : place + 3]] if place + 2 < len(reading.pieces) else []
+    return any(one.said is Said.DIGITS is other.said and one.pause is Pause.NONE for one, other in group)
 
 
 def _is_pronoun(reading: Reading, place: int, before: str, after: str) -> bool:
@@ -243,6 +294,14 @@ def _adjacent(reading: Reading) -> Iterator[list[int]]:
         yield group
 
 
+def _together(one: Piece, other: Piece) -> bool:
+    return one.position == other.position and one.pause is not Pause.HARD
+
+
+def _doubtful(piece: Piece) -> bool:
+    return piece.confidence < DOUBTFUL_BELOW
+
+
 def _mark(counted: bytearray, places: Sequence[int]) -> None:
     for place in places:
         counted[place] = 1
@@ -260,6 +319,15 @@ def _bridged(reading: Reading, last: int, place: int) -> bool:
     ended = any(pieces[between].pause is Pause.HARD for between in range(last, place))
     if ended and pieces[place].position == pieces[last].position and place - last > 1 and len(pieces[last].text) == 4:
         return False  # a year, and another sentence
+    if (
+        (place - last > 1 or ended)
+        and pieces[last].said is Said.ORDINAL
+        and pieces[place].said is Said.DIGITS
+        and not _dated(reading, last)
+    ):
+        return False  # "first Horizon: zero eight four"
+    if ended and pieces[place].said is Said.ORDINAL and pieces[last].said is Said.DIGITS and pieces[place].confidence >= DOUBTFUL_BELOW:
+        return False  # "eight three one. And can you do the fifteenth?"
     if pieces[place].position != pieces[last].position and Said.QUANTITY in (pieces[place].said, pieces[last].said):
         return False
     if place - last - 1 > LONGEST_ASIDE or pieces[place].position - pieces[last].position > 4:
@@ -267,7 +335,7 @@ def _bridged(reading: Reading, last: int, place: int) -> bool:
     strange = 0
     for between in range(last + 1, place):
         piece = pieces[between]
-        if piece.said not in NUMBERS and piece.text not in SOFT:
+        if piece.said not in NUMBERS and piece.text not in SOFT and not _reads_back(reading, piece.position, (last, place)):
             strange += 1 if piece.pause is Pause.NONE or piece.confidence < DOUBTFUL_BELOW else 2
         elif piece.said is Said.QUANTITY:
             strange += 2
@@ -275,6 +343,20 @@ def _bridged(reading: Reading, last: int, place: int) -> bool:
         return strange == 0
     misheard = sum(1 for between in range(last + 1, place) if pieces[between].confidence < DOUBTFUL_BELOW)
     return strange <= max(int(place - last <= 3), misheard)
+
+
+def _dated(reading: Reading, place: int) -> bool:
+    """Whether a month stands right beside the ordinal."""
+    around = reading.pieces[max(place - 2, 0) : place + 4]
+    return any(piece.said is Said.MONTH for piece in around) or reading.pieces[place].confidence < DOUBTFUL_BELOW
+
+
+def _reads_back(reading: Reading, position: int, ends: tuple[int, int]) -> bool:
+    """Whether it is a turn in between that says hardly anything but digits: what was heard as a word there was one."""
+    if position in (reading.pieces[ends[0]].position, reading.pieces[ends[1]].position):
+        return False
+    turn = reading.turns[position]
+    return len(turn) <= LONGEST_ASIDE and 3 * sum(piece.said is Said.DIGITS for piece in turn) >= 2 * len(turn)
 
 
 def only_asides(run: Run) -> bool:
