@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from domain.redaction.call_so_far import Call, Find
 from domain.redaction.cues import Cue
 from domain.redaction.fitting import GUESS
-from domain.redaction.number_runs import DOUBTFUL_BELOW, SOFT
+from domain.redaction.number_runs import SOFT
 from domain.redaction.number_words import EVERYDAY, HOMOPHONES, OH, PLURALS, TIMES, words
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import NUMBERS, Piece, Said
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, NUMBERS, Piece, Said
 from domain.redaction.spoken_words import Pause
 
 _WORDS: Mapping[Sensitive, int] = {
@@ -109,9 +109,12 @@ def _answer(call: Call, cue: Cue, named: set[int]) -> tuple[int, ...]:
     span = tuple(range(said[0], said[-1] + 1))
     sure = sum(1 for place in said if _sounds(pieces[place]) and pieces[place].said is not Said.ORDINAL)
     weight = sum(1 for piece in call.reading.turns[turn] if piece.text not in SOFT)
+    if cue.kind in _LONG and not any(pieces[place].confidence < DOUBTFUL_BELOW for place in said):
+        return ()
     if cue.kind in _LONG and sure < 2:
         return span if weight <= _SHORT_ANSWER and cue.kind is Sensitive.SSN and ahead == 0 else ()
-    return span if sure >= 2 or weight <= _SHORT_ANSWER or (sure and ahead == 0) else ()
+    doubtful = any(pieces[place].confidence < DOUBTFUL_BELOW for place in said)
+    return span if sure >= 2 or (doubtful and (weight <= _SHORT_ANSWER or (sure and ahead == 0))) else ()
 
 
 def _answering(call: Call, cue: Cue) -> int | None:

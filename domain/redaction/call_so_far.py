@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import PAYMENT_AHEAD, PAYMENT_REACH, Cue, near, pays
-from domain.redaction.number_runs import DOUBTFUL_BELOW, Run
+from domain.redaction.number_runs import Run
 from domain.redaction.shapes import CARD_DATA, Sensitive
-from domain.redaction.spoken_numbers import Reading, Speaker
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Reading, Speaker
 
 CARD_GOES_ON = 6
 """Turns without a digit after which a card number that was begun is not gone on with."""
@@ -124,7 +124,7 @@ class Call:
     def paying(self, position: int) -> bool:
         """Whether a card is talked about in the turns around ``position``."""
         return near(self._payments, position, PAYMENT_REACH, PAYMENT_AHEAD) or (
-            self.card is not None and position - self.card.position <= PAYMENT_REACH
+            (self.card is not None and position - self.card.position <= PAYMENT_REACH) or position - self.last_card_data() <= CARD_GOES_ON
         )
 
     def banking(self, position: int) -> bool:
@@ -223,6 +223,17 @@ class Call:
         at = bisect_left(self.firsts, run.first)
         named = [cue.kind for cue in self.cues[max(at - 6, 0) : at] if run.position - cue.position <= 1]
         return any(isinstance(kind, Harmless) for kind in named) and not any(isinstance(kind, Sensitive) for kind in named)
+
+    def dated_otherwise(self, run: Run) -> bool:
+        """Whether something else that has a date is named right before the number: not just "when"."""
+        at = bisect_left(self.firsts, run.first)
+        named = [cue for cue in self.cues[max(at - 6, 0) : at] if run.position - cue.position <= 1]
+        return any(
+            cue.kind in (Harmless.DATE, Harmless.IDENTIFIER)
+            and (cue.strong or cue.position == run.position)
+            and not cue.text.startswith("w")
+            for cue in named
+        ) and not any(cue.kind is Sensitive.EXPIRY_DATE for cue in named)
 
     def harmless_around(self, run: Run) -> bool:
         """Whether anything is named nearby that has a number or a date of its own."""

@@ -16,17 +16,18 @@ _SHORT = r"(?:3|4)"
 _AT = r"(?:on|from|at|off|of|in|by|beside|near|behind|under|underneath|above|over|after|next to|beneath|along|to the \w+ of)"
 _BACK = r"(?:back|backside|reverse|rear|(?:other|flip|back|second|signature|far) side|flipside|underside)"
 _STRIP = r"(?:(?:signature|sign|signing|white|magnetic|mag) ?(?:strip|stripe|panel|box|line|bar|space)|scribble|autograph|squiggle)"
-_SIGNED = rf"(?:{_STRIP}|signature|(?:where (?:you|he|she|i|they) )?(?:sign|signed)|name)"
+_SIGNED = rf"(?:{_STRIP}|signature|(?:where (?:you|he|she|i|they) )?(?:sign|signed))"
 _CARD = r"(?:card|cards|card's|visa|mastercard|master card|amex|american express|discover|plastic)"
 _NOT_OF = rf"(?! of (?:{THE} )?(?!{_CARD})\w)"
 
 SECURITY_CODE = (
+    _STRIP,
     rf"(?:card )?{_SAFE} {_CODE}", rf"(?:card )?{_SAFE} (?:on|for|of) (?:it|{THE} {_CARD})", r"card (?:verification|security|identification|id code)",
     rf"(?<!zip )codes? (?:\w+ )?(?:on|for|of|off|from|to|with) {THE} (?:\w+ )?{_CARD}", r"cards? codes?", r"card's codes?",
     r"cvv ?2?s?", r"cvc ?2?", r"cv2", r"cvn", r"cbv", r"cvb", r"csc", r"cid",
     r"(?:c|see|sea) (?:v|b) (?:v|c|b|2|n)(?: 2)?", r"c i d", r"c s c", r"\w+ v [vc](?: 2)?",
-    rf"(?:{_SMALL} |the )*{_SHORT}[ -]?(?:{_SMALL} )*{_DIGITS} (?:\w+ ){{0,3}}{_AT} (?:{THE} )?(?:\w+ )?(?:{_BACK}|front|{_SIGNED})",
-    rf"(?:{_SMALL} )*{_SHORT} (?:\w+ )?{_AT} (?:{THE} )?(?:\w+ )?(?:{_BACK}|front|{_SIGNED})",
+    rf"(?:{_SMALL} |the )*{_SHORT}[ -]?(?:{_SMALL} )*{_DIGITS} (?:\w+ ){{0,3}}{_AT} (?:{THE} )?(?:very |card's )?(?:{_BACK}|front|{_SIGNED})",
+    rf"(?:{_SMALL} )*{_SHORT} (?:\w+ )?{_AT} (?:{THE} )?(?:very |card's )?(?:{_BACK}|front|{_SIGNED})",
     rf"{_SHORT} digits? (?:security |verification |card |secret |back |little )?(?:code|number|pin|value)s?",
     rf"{_SHORT} digit (?:thing|thingy|bit|jobby|whatsit)",
     rf"(?:little|small|tiny|wee|teeny) (?:{_SMALL} )*(?:code|number|digit|figure)s?",
@@ -51,7 +52,8 @@ CARD_NUMBER = (
 """What names the card's long number."""
 
 CARDS = (
-    r"(?:a |my |our |your )?visa(?: card)?", r"master ?card", r"amex", r"american express", r"discover card",
+    r"(?:a |my |our |your )?visa(?: card)?", r"master ?card", r"amex", r"american express", r"discover card", r"union ?pay", r"maestro", r"j c b",
+    r"jcb",
 )
 """Cards by their names, as good as their number."""
 
@@ -71,7 +73,6 @@ EXPIRY_DATE = (
 AT_A_PAYMENT_CODE = (
     rf"(?:on|at|off|over) (?:{THE} )?(?:very )?{_BACK}(?: of (?:it|that|this)|{_NOT_OF})",
     rf"the (?:very )?{_BACK}(?: of (?:it|that|this)|{_NOT_OF})", rf"(?:by|near|beside|under|next to|behind|above|after) (?:{THE} )?{_SIGNED}",
-    _STRIP,
     r"(?:flip|turn|flipped|turned|flipping|turning) (?:it|her|him|that|this|them) (?:over|around|round)",
     rf"(?:those|these|the|and|{_SMALL}) (?:{_SMALL} )*{_SHORT} (?:{_SMALL} )*{_DIGITS}", rf"{_SHORT} (?:{_SMALL} )+{_DIGITS}",
     rf"(?:it's|its|be|are|is|just|need|get|and|with|then|other|more) {_SHORT} (?:more )?{_DIGITS}",

@@ -128,7 +128,8 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         Sensitive.BANK_ACCOUNT,
         True,
         (
-            rf"routing(?: and account)?(?: {_N})?", rf"(?:bank|checking|chequing|savings|checkings) (?:account|acct)(?: {_N})?",
+            rf"routing(?: and account)?(?: {_N})?",
+            rf"(?:bank|business|joint|brokerage|escrow|deposit|draft|money market|checking|chequing|savings|checkings) (?:account|acct)(?: {_N})?",
             rf"account {_N}", rf"acct(?: {_N})?", rf"aba(?: {_N})?", rf"a b a(?: {_N})?", rf"transit {_N}",
             r"bank(?:ing)? (?:details|information|info)", r"bottom (?:\w+ ){0,2}checks?",
             r"numbers? (?:from|off|at|along|across|printed on) (?:\w+ ){1,3}checks?(?! number)",
@@ -188,6 +189,14 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
             r"extension|receipt|room|unit|suite|flight|reservation|event|form|employee|incident|police report|loss|docket|"
             r"producer|npn|ein|tax|adjuster|job|lot|seat|table|bus|batch|version|model|endorsement|section|page|clause|"
             rf"option)(?:'s)? (?:{_N}|id|i d|code|reference)",
+        ),
+    ),
+    (
+        Harmless.IDENTIFIER,
+        True,
+        (
+            r"numbers? (?:for|of|on|off) (?:the|your|my|our|this|that|his|her) (?:\w+(?:'s)? ){0,2}(?:file|policy|claim|case|quote|order|"
+            r"report|invoice|ticket|booking|package|parcel|permit|form|title|plate|tag|letter|certificate)",
         ),
     ),
     (Harmless.IDENTIFIER, True, ANY_NUMBER),

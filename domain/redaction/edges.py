@@ -12,10 +12,9 @@ from domain.redaction.checksum import passes_luhn
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import is_year, may_be_expiry
-from domain.redaction.number_runs import DOUBTFUL_BELOW
 from domain.redaction.number_words import EVERYDAY, HOMOPHONES
 from domain.redaction.shapes import CARD_DATA, Sensitive
-from domain.redaction.spoken_numbers import NUMBERS, Piece, Reading, Said
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, NUMBERS, Piece, Reading, Said
 from domain.redaction.spoken_words import Pause
 
 _ASIDE = {True: 4, False: 3}

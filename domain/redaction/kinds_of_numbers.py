@@ -12,18 +12,20 @@ from domain.redaction.call_so_far import Call, Find
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import may_be_expiry
-from domain.redaction.fitting import CERTAIN, CLEAR, FAIR, NEAR, explains, fits
-from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides
+from domain.redaction.explaining import explains
+from domain.redaction.fitting import CERTAIN, CLEAR, FAIR, NEAR, fits
+from domain.redaction.number_runs import Run, only_asides
 from domain.redaction.number_words import words
 from domain.redaction.numbers_without_cue import add_card, by_shape, date_and_code, left_over
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import Reading
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Reading
 from domain.redaction.spoken_words import Pause
 
 LOW_CONFIDENCE = 0.6
 """Below this a redaction stands all the same, and somebody looks at it."""
 
 _LISTED = (Sensitive.SSN, Sensitive.BANK_ACCOUNT, Sensitive.DATE_OF_BIRTH, Sensitive.PHONE)
+_SAID_TWICE = 12
 _FARTHEST = 10
 _CUES_LOOKED_AT = 14
 _LINKS = words("is was on for as that's it's those are the my your of a his her would be and that being")
@@ -43,7 +45,8 @@ def name(reading: Reading, runs: Sequence[Run], cues: Sequence[Cue], checked: Se
 
 def _name_run(call: Call, run: Run, passes: frozenset[Sensitive]) -> bool:
     """Whether it is settled what the number is; one found by its shape alone may still turn out to be a part of another."""
-    other = call.harmless_asked(run) and not call.paying(run.position)
+    bank = call.last_named(run) is Sensitive.BANK_ACCOUNT and call.banking(run.position)
+    other = (bank or call.harmless_near(run)) and not call.paying(run.position)
     if Sensitive.CARD_NUMBER in passes and run.only_digits and not run.coded and not other:
         add_card(call, run, CERTAIN)
         return True
@@ -116,7 +119,12 @@ def _in_order(call: Call, run: Run, before: list[tuple[int, Cue]]) -> None:
 
 
 def _listed(call: Call, run: Run, number: int, cue: Cue) -> bool:
-    return cue.strong and cue.kind in _LISTED and cue.position < run.position and not call.used.get(number)
+    return (
+        (cue.strong or cue.kind is Sensitive.BANK_ACCOUNT)
+        and cue.kind in _LISTED
+        and cue.position < run.position
+        and not call.used.get(number)
+    )
 
 
 def _after(call: Call, run: Run) -> tuple[int, Cue] | None:
@@ -139,7 +147,11 @@ def _after(call: Call, run: Run) -> tuple[int, Cue] | None:
 def _taken(run: Run, kind: Sensitive) -> Run:
     """The part of the run that may be meant: all of it, but for "member since 2011 and then 06/28"."""
     in_a_turn = run.pieces[0].position == run.pieces[-1].position
-    if kind is not Sensitive.EXPIRY_DATE or may_be_expiry(run.pieces) or (in_a_turn and only_asides(run) and len(run.digits) <= 8):
+    if (
+        kind is not Sensitive.EXPIRY_DATE
+        or may_be_expiry(run.pieces)
+        or (in_a_turn and only_asides(run) and len(run.digits) <= _SAID_TWICE)
+    ):
         return run
     groups = run.groups
     for length in (1, 2, 3):

@@ -8,10 +8,10 @@ from domain.redaction.checksum import passes_luhn
 from domain.redaction.cues import PAYMENT_AHEAD
 from domain.redaction.dates import is_birth, is_year, may_be_expiry
 from domain.redaction.fitting import FAIR, GUESS, only_dates, slashed
-from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides
+from domain.redaction.number_runs import Run, only_asides
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import Said
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Said
 
 _OF_A_CARD = (Sensitive.CARD_NUMBER, Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE)
 _BROKEN_OFF = 14
@@ -73,6 +73,7 @@ def date_and_code(call: Call, run: Run) -> list[tuple[Sensitive, Run]] | None:
     starts.update(
         place for place in run.places[1:] if pieces[place].said is Said.MONTH or len(pieces[place].text) > len(pieces[place - 1].text) == 1
     )
+    inserted = len(run.pieces[-1].text) == 1 and run.pieces[-1].confidence < DOUBTFUL_BELOW
     for place in run.places[1:]:
         if place not in starts:
             continue
@@ -82,7 +83,7 @@ def date_and_code(call: Call, run: Run) -> list[tuple[Sensitive, Run]] | None:
         )
         for date, code in ((one, other), (other, one)) if call.awaits(run, (Sensitive.SECURITY_CODE,)) else ((one, other),):
             dated = (may_be_expiry(date.pieces) and len(date.digits) >= 3) or (misheard and date is one)
-            if dated and code.only_digits and len(code.digits) == (4 if american else 3):
+            if dated and code.only_digits and len(code.digits) - (inserted and code is other) == (4 if american else 3):
                 return [(Sensitive.EXPIRY_DATE, date), (Sensitive.SECURITY_CODE, code)]
     return None
 
@@ -102,10 +103,10 @@ def left_over(call: Call, left: Sequence[Run]) -> Iterator[Find]:
         if not run.mostly_digits or run.coded or len(run.digits) < 2 or _aside(run) or (len(run.digits) == 2 and not only_asides(run)):
             continue
         near = cards[bisect_left(positions, run.position - CARD_GOES_ON) : bisect_left(positions, run.position + PAYMENT_AHEAD)]
-        if near and may_be_expiry(run.pieces) and len(run.digits) >= 3 and only_asides(run):
-            dates = [find.entity for find, _ in near if find.kind is Sensitive.EXPIRY_DATE]
+        dates = [find.entity for find, _ in near if find.kind is Sensitive.EXPIRY_DATE]
+        if near and may_be_expiry(run.pieces) and len(run.digits) >= (4 if dates else 3) and only_asides(run):
             yield Find(Sensitive.EXPIRY_DATE, dates[0] if dates else call.next_entity(), run.places, GUESS)
-        elif near and len(run.digits) == 3 and any(find.kind is Sensitive.SECURITY_CODE for find, _ in near) and run.only_digits:
+        elif len(run.digits) == 3 and run.only_digits and any(find.kind is not Sensitive.CARD_NUMBER for find, _ in near):
             yield Find(Sensitive.SECURITY_CODE, call.next_entity(), run.places, GUESS)
         elif near:
             numbers = [find.entity for find, _ in near if find.kind is Sensitive.CARD_NUMBER]
@@ -125,14 +126,11 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
     count = len(run.digits)
     card = call.card
     paying = call.paying(run.position)
-    dated = not call.reading_card(run) and (
-        run.position - call.last_card_data() <= CARD_GOES_ON or call.named(Sensitive.EXPIRY_DATE, run.position) or slashed(run)
-    )
-    if paying and dated and (only_dates(run) or _year_again(call, run)):
+    if paying and not call.reading_card(run) and _ends(call, run):
         call.add(Sensitive.EXPIRY_DATE, run, GUESS)
         return
     done = call.card is not None and call.card.complete and call.card.speaker == run.speaker and count < 13
-    harmless = count < 13 and call.harmless_asked(run)
+    harmless = call.harmless_asked(run) if count < 13 else call.harmless_near(run) and call.harmless_asked(run)
     bank = call.last_named(run) is Sensitive.BANK_ACCOUNT and call.banking(run.position) and count < 13
     looks = run.mostly_digits and not (run.coded or bank or done or harmless) and _looks_like_a_card(run, paying)
     goes_on = card and not card.complete and run.position - card.position <= CARD_GOES_ON and run.mostly_digits and count >= 2
@@ -162,7 +160,11 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         call.add(lately, run, GUESS)
     elif count == 9 and only_asides(run) and not run.lead and call.named(Sensitive.SSN, run.position):
         call.add(Sensitive.SSN, run, GUESS)
-    elif Sensitive.BANK_ACCOUNT in passes and not call.harmless_asked(run):
+    elif (
+        Sensitive.BANK_ACCOUNT in passes
+        and not call.harmless_asked(run)
+        and (call.named(Sensitive.BANK_ACCOUNT, run.position) or (only_asides(run) and not run.lead))
+    ):
         call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
     elif (
         9 <= count <= 11
@@ -171,6 +173,20 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         and not is_year(run.digits[:4])
     ):
         call.add(Sensitive.PHONE, run, GUESS)
+
+
+def _ends(call: Call, run: Run) -> bool:
+    """Whether it is a month and a year, or several of them, where nothing else has a date."""
+    if call.dated_otherwise(run):
+        return False
+    dated = run.position - call.last_card_data() <= CARD_GOES_ON or call.named(Sensitive.EXPIRY_DATE, run.position)
+    several = only_dates(run) and (dated or slashed(run) or len(run.pieces[0].text) <= 2)
+    return several or _month_and_year(run) or _year_again(call, run)
+
+
+def _month_and_year(run: Run) -> bool:
+    named = run.pieces[0].said is Said.MONTH and all(piece.said in (Said.DIGITS, Said.QUANTITY) for piece in run.pieces[1:])
+    return named and len(run.pieces) > 1 and may_be_expiry(run.pieces) and "24" <= run.digits[-2:] <= "45"
 
 
 def _year_again(call: Call, run: Run) -> bool:
@@ -192,7 +208,8 @@ def _looks_like_a_card(run: Run, paying: bool) -> bool:
             or (8 <= len(run.digits) <= 12 and begins and not _like_another(run))
         )
     spoken = sum(len(piece.text) == 1 for piece in run.pieces) >= len(run.pieces) - 1 and _grouped_like_a_card(run)
-    return (13 <= len(run.digits) <= 17 and begins) or spoken
+    lost = _unsure_beginning(run) and set(run.lengths) == {4} and len(run.digits) == 12
+    return (13 <= len(run.digits) <= 17 and begins) or spoken or lost
 
 
 def _unsure_beginning(run: Run) -> bool:
