@@ -15,8 +15,8 @@ _SMALL = r"(?:little|small|tiny|wee|teeny|extra|short|printed|last|final|other)"
 _SHORT = r"(?:3|4)"
 _AT = r"(?:on|from|at|off|of|in|by|beside|near|behind|under|underneath|above|over|after|next to|beneath|along|to the \w+ of)"
 _BACK = r"(?:back|backside|reverse|rear|(?:other|flip|back|second|signature|far) side|flipside|underside)"
-_STRIP = r"(?:(?:signature|sign|signing|white|magnetic|mag) ?(?:strip|stripe|panel|box|line|bar|space)|scribble|autograph|squiggle)"
-_SIGNED = rf"(?:{_STRIP}|signature|(?:where (?:you|he|she|i|they) )?(?:sign|signed))"
+_STRIP = r"(?:(?:signature|sign|signing|white|magnetic|mag) ?(?:strip|stripe|panel|box|line|bar|space))"
+_SIGNED = rf"(?:{_STRIP}|signature|scribble|autograph|squiggle|(?:where (?:you|he|she|i|they) )?(?:sign|signed))"
 _CARD = r"(?:card|cards|card's|visa|mastercard|master card|amex|american express|discover|plastic)"
 _NOT_OF = rf"(?! of (?:{THE} )?(?!{_CARD})\w)"
 
@@ -42,7 +42,7 @@ SECURITY_CODE = (
 CARD_NUMBER = (
     rf"(?:credit |debit |bank |visa |payment |full |whole |entire |new |other |long |plastic )*(?:card|cc|plastic)(?:'s)? {NUMBER}",
     rf"(?:all |full |whole |the |those )*(?:16|15|19) ?-?(?:digits?|numbers?|figures?)(?: (?:card )?{NUMBER})?",
-    r"all (?:the |of the |of those )?(?:16|15)", rf"long {NUMBER}",
+    r"all (?:the |of the |of those )?(?:16|15)", rf"long (?:{NUMBER}|1)",
     rf"(?:long |full |whole |big )?{NUMBER} (?:\w+ )?(?:on|from|across|off|of) (?:the front|{THE} (?:\w+ )?{_CARD})",
     rf"(?:car|guard) {NUMBER}", rf"(?:{_CARD}|(?:the|that|your|my|new|old|other) 1) (?:ending|that ends|that ended)(?: in| with)?",
     rf"account number on {THE} card",

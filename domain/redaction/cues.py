@@ -9,7 +9,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.redaction.cue_patterns import ANY_NUMBER, AT_A_PAYMENT, PATTERNS, Harmless
+from domain.redaction.cue_patterns import AT_A_PAYMENT, PATTERNS, Harmless
+from domain.redaction.numbers_of_things import ANY_NUMBER
 from domain.redaction.shapes import CARD_DATA, Sensitive
 from domain.redaction.spoken_numbers import Reading
 

@@ -25,6 +25,7 @@ LOW_CONFIDENCE = 0.6
 """Below this a redaction stands all the same, and somebody looks at it."""
 
 _LISTED = (Sensitive.SSN, Sensitive.BANK_ACCOUNT, Sensitive.DATE_OF_BIRTH, Sensitive.PHONE)
+_SSN = 9
 _SAID_TWICE = 12
 _FARTHEST = 10
 _CUES_LOOKED_AT = 14
@@ -145,7 +146,11 @@ def _after(call: Call, run: Run) -> tuple[int, Cue] | None:
 
 
 def _taken(run: Run, kind: Sensitive) -> Run:
-    """The part of the run that may be meant: all of it, but for "member since 2011 and then 06/28"."""
+    """The part of the run that may be meant: all of it, but for "member since 2011 and then 06/28", and what follows nine digits."""
+    if kind is Sensitive.SSN:
+        answer = [place for place, piece in zip(run.places, run.pieces, strict=True) if piece.position == run.position]
+        whole = run.part(answer)
+        return whole if len(whole.digits) == _SSN else run
     in_a_turn = run.pieces[0].position == run.pieces[-1].position
     if (
         kind is not Sensitive.EXPIRY_DATE

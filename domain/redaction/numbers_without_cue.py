@@ -209,7 +209,8 @@ def _looks_like_a_card(run: Run, paying: bool) -> bool:
         )
     spoken = sum(len(piece.text) == 1 for piece in run.pieces) >= len(run.pieces) - 1 and _grouped_like_a_card(run)
     lost = _unsure_beginning(run) and set(run.lengths) == {4} and len(run.digits) == 12
-    return (13 <= len(run.digits) <= 17 and begins) or spoken or lost
+    phone = run.lengths[0] == 10 or run.lengths[:3] == (3, 3, 4)
+    return (13 <= len(run.digits) <= 17 and begins and not phone) or spoken or lost
 
 
 def _unsure_beginning(run: Run) -> bool:
