@@ -30,7 +30,7 @@ SECURITY_CODE = (
     rf"(?:{_SMALL} )*{_SHORT} (?:\w+ )?{_AT} (?:{THE} )?(?:very |card's )?(?:{_BACK}|front|{_SIGNED})",
     rf"{_SHORT} digits? (?:security |verification |card |secret |back |little )?(?:code|number|pin|value)s?",
     rf"{_SHORT} digit (?:thing|thingy|bit|jobby|whatsit)",
-    rf"(?:little|small|tiny|wee|teeny) (?:{_SMALL} )*(?:code|number|digit|figure)s?",
+    rf"(?:little|small|tiny|wee|teeny) (?:{_SMALL} |\w+ (?=code))*(?:code|number|digit|figure)s?",
     rf"(?:codes?|{_DIGITS}|3|4|{_SMALL}) (?:\w+ )?{_AT} (?:{THE} )?(?:very )?(?:{_BACK}|{_SIGNED})(?: of {THE} {_CARD}|{_NOT_OF})",
     rf"(?:those|these|the) (?:{_SMALL} )*{_SHORT} (?:{_SMALL} )*{_DIGITS}",
     rf"(?:the|on) (?:back|reverse|rear|flip side) (?:of {THE} {_CARD} )?(?:{_SHORT}|code|{_DIGITS})", rf"{_SHORT} (?:little |small |tiny )+{_DIGITS}",
@@ -42,7 +42,7 @@ SECURITY_CODE = (
 CARD_NUMBER = (
     rf"(?:credit |debit |bank |visa |payment |full |whole |entire |new |other |long |plastic )*(?:card|cc|plastic)(?:'s)? {NUMBER}",
     rf"(?:all |full |whole |the |those )*(?:16|15|19) ?-?(?:digits?|numbers?|figures?)(?: (?:card )?{NUMBER})?",
-    r"all (?:the |of the |of those )?(?:16|15)", rf"long (?:{NUMBER}|1)",
+    r"all (?:the |of the |of those )?(?:16|15)", rf"long (?:{NUMBER}|1 (?:on|across|at) the front)",
     rf"(?:long |full |whole |big )?{NUMBER} (?:\w+ )?(?:on|from|across|off|of) (?:the front|{THE} (?:\w+ )?{_CARD})",
     rf"(?:car|guard) {NUMBER}", rf"(?:{_CARD}|(?:the|that|your|my|new|old|other) 1) (?:ending|that ends|that ended)(?: in| with)?",
     rf"account number on {THE} card",

@@ -13,6 +13,7 @@ from domain.redaction.shapes import CARD_DATA, Sensitive
 from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Said
 from domain.redaction.spoken_words import Pause
 
+_SSN = 9
 _LINKED = 3
 _OF = words("on of for to from with in at")
 
@@ -27,6 +28,8 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
         return False
     if distance and (_superseded(call, cue) or _when_it_ends(call, run, cue)):
         return False
+    if distance and len(run.digits) == _SSN and call.unanswered(Sensitive.SSN, cue.position):
+        return False  # "your social, if you don't have the policy number"
     by_another = call.by_another(run, cue)
     awaited = _awaited(call, run, cue.first if by_another else -1)
     if not cue.strong and _pending(call, run):

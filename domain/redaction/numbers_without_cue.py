@@ -126,7 +126,7 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
     count = len(run.digits)
     card = call.card
     paying = call.paying(run.position)
-    if paying and not call.reading_card(run) and _ends(call, run):
+    if paying and (slashed(run) or not call.reading_card(run)) and _ends(call, run):
         call.add(Sensitive.EXPIRY_DATE, run, GUESS)
         return
     done = call.card is not None and call.card.complete and call.card.speaker == run.speaker and count < 13
