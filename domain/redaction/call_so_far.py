@@ -6,30 +6,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from domain.redaction.cue_patterns import Harmless
-from domain.redaction.cues import Cue
-from domain.redaction.number_runs import DOUBTFUL_BELOW, Run
+from domain.redaction.cues import PAYMENT_AHEAD, PAYMENT_REACH, Cue, near, pays
+from domain.redaction.number_runs import Run
 from domain.redaction.shapes import CARD_DATA, Sensitive
-from domain.redaction.spoken_numbers import Reading, Speaker
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Reading, Speaker
 
 CARD_GOES_ON = 6
 """Turns without a digit after which a card number that was begun is not gone on with."""
 
-PAYMENT_REACH = 12
-PAYMENT_AHEAD = 8
-"""Turns behind and ahead within which a card's cue makes digits card data."""
-
+_OF_A_CARD = CARD_DATA | {Sensitive.EXPIRY_DATE}
+_ROUTING = 9
+_IN_A_TURN = 8
 _BANK_REACH = 8
+_NAMED = 10
 _REMEMBERED = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Find:
-    """``places`` are pieces of the reading. ``entity`` is the same for the parts of one value."""
+    """``places`` are pieces of the reading. ``entity`` is the same for the parts of one value, ``expected`` how many digits it has (0: not known)."""
 
     kind: Sensitive
     entity: int
     places: tuple[int, ...]
     confidence: float
+    expected: int = 0
 
 
 @dataclass
@@ -64,8 +65,12 @@ class Call:
 
     def __post_init__(self) -> None:
         self.firsts = [cue.first for cue in self.cues]
-        self._payments = [cue.position for cue in self.cues if cue.kind in CARD_DATA and (cue.strong or cue.kind is Sensitive.CARD_NUMBER)]
+        self._payments = [cue.position for cue in self.cues if pays(cue)]
         self._banks = [cue.position for cue in self.cues if cue.kind is Sensitive.BANK_ACCOUNT and cue.strong]
+        self._positions: dict[Sensitive | Harmless, list[int]] = {}
+        for cue in self.cues:
+            self._positions.setdefault(cue.kind, []).append(cue.position)
+        self._by_turn = [cue.position for cue in self.cues]
         self._entity = 0
         self._of_cue: dict[tuple[Sensitive, int | None], int] = {}
         self._known: deque[tuple[str, Sensitive | None, int, int]] = deque(maxlen=_REMEMBERED)
@@ -76,7 +81,8 @@ class Call:
         entity = entity or self.next_entity()
         if cue is not None:
             self._of_cue[kind, cue] = entity
-        self.finds.append(Find(kind, entity, run.places, confidence))
+        routing = cue is not None and any(word in self.cues[cue].text for word in ("routing", "aba", "a b a", "transit"))
+        self.finds.append(Find(kind, entity, run.places, confidence, _ROUTING if routing and len(run.digits) <= _ROUTING else 0))
         self.remember(kind, run, entity)
 
     def next_entity(self) -> int:
@@ -84,8 +90,8 @@ class Call:
         return self._entity
 
     def _again(self, kind: Sensitive, run: Run) -> int | None:
-        near = (one for one in reversed(self._known) if one[1] is kind and run.position - one[2] <= CARD_GOES_ON)
-        return next((entity for known, _, _, entity in near if len(run.digits) >= 3 and run.digits in known), None)
+        lately = (one for one in reversed(self._known) if one[1] is kind and run.position - one[2] <= CARD_GOES_ON)
+        return next((entity for known, _, _, entity in lately if len(run.digits) >= 3 and run.digits in known), None)
 
     def remember(self, kind: Sensitive | None, run: Run, entity: int = 0) -> None:
         """None: it was something harmless."""
@@ -117,12 +123,56 @@ class Call:
 
     def paying(self, position: int) -> bool:
         """Whether a card is talked about in the turns around ``position``."""
-        return _near(self._payments, position, PAYMENT_REACH, PAYMENT_AHEAD) or (
-            self.card is not None and position - self.card.position <= PAYMENT_REACH
+        return near(self._payments, position, PAYMENT_REACH, PAYMENT_AHEAD) or (
+            (self.card is not None and position - self.card.position <= PAYMENT_REACH) or position - self.last_card_data() <= CARD_GOES_ON
         )
 
     def banking(self, position: int) -> bool:
-        return _near(self._banks, position, _BANK_REACH, 2)
+        return near(self._banks, position, _BANK_REACH, 2)
+
+    def given(self, kind: Sensitive, position: int) -> bool:
+        """Whether such a value was found in the last turns."""
+        pieces = self.reading.pieces
+        return any(find.kind is kind and position - pieces[find.places[-1]].position <= CARD_GOES_ON for find in self.finds[-4:])
+
+    def gives(self, position: int) -> bool:
+        """Whether something of a card was read out in this turn."""
+        pieces = self.reading.pieces
+        return (self.card is not None and self.card.speaker == self.reading.speakers[position]) or any(
+            find.kind in _OF_A_CARD and pieces[find.places[0]].position == position for find in self.finds
+        )
+
+    def unanswered(self, kind: Sensitive, position: int) -> bool:
+        """Whether such a thing is asked for in that turn, and was not given."""
+        at = bisect_left(self._by_turn, position)
+        cues = enumerate(self.cues[at : at + _IN_A_TURN], at)
+        return any(cue.kind is kind and cue.strong and cue.position == position and not self.used.get(n) for n, cue in cues)
+
+    def card_meant(self, run: Run) -> bool:
+        """Whether digits at a payment begin as cards do, and the card's number was not given yet."""
+        return self.paying(run.position) and run.digits[0] in "3456" and self.card is None
+
+    def reading_card(self, run: Run) -> bool:
+        """Whether a card's number was begun, is not whole, and nothing else of the card was asked for or named since."""
+        card = self.card
+        if card is None or card.complete or card.speaker != run.speaker or run.position - card.position > CARD_GOES_ON:
+            return False
+        since = self.cues[bisect_left(self.firsts, card.last) : bisect_left(self.firsts, run.first)]
+        return not any(cue.kind in (Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE) for cue in since)
+
+    def last_named(self, run: Run) -> Sensitive | None:
+        """The last thing that was named by then, however loosely."""
+        at = bisect_left(self.firsts, run.first)
+        kinds = (cue.kind for cue in reversed(self.cues[max(at - 6, 0) : at]))
+        return next((kind for kind in kinds if isinstance(kind, Sensitive)), None)
+
+    def first_of(self, turn: int) -> int:
+        """The place of a turn's first piece."""
+        return bisect_left(self.reading.starts, self.reading.turns[turn][0].start)
+
+    def named(self, kind: Sensitive, position: int) -> bool:
+        """Whether such a thing was spoken of in the turns before."""
+        return near(self._positions.get(kind, ()), position, _NAMED, 0)
 
     def last_card_data(self) -> int:
         """The turn of the last find of what stands on a card."""
@@ -144,6 +194,18 @@ class Call:
             return False
         return run.lead <= 2 and run.position - cue.position <= 3 and all(len(self.reading.turns[turn]) <= 4 for turn in between)
 
+    def awaits(self, run: Run, kinds: Sequence[Sensitive]) -> bool:
+        """Whether the last thing that was asked for or named by now is of these kinds, in the last turns."""
+        at = bisect_left(self.firsts, run.first)
+        last = next((cue for cue in reversed(self.cues[max(at - 4, 0) : at]) if cue.strong and isinstance(cue.kind, Sensitive)), None)
+        return last is not None and last.kind in kinds and run.position - last.position <= 2
+
+    def code_asked(self, run: Run) -> bool:
+        """Whether a code is the last thing, but for cards, that was named in this turn or the one before."""
+        at = bisect_left(self.firsts, run.first)
+        last = next((cue for cue in reversed(self.cues[max(at - 4, 0) : at]) if cue.kind is not Sensitive.CARD_NUMBER), None)
+        return last is not None and last.kind is Sensitive.SECURITY_CODE and run.position - last.position <= 1
+
     def by_another(self, run: Run, cue: Cue) -> bool:
         return self.reading.speakers[cue.position] != run.speaker
 
@@ -155,6 +217,29 @@ class Call:
     def questioned(self, card: Card, run: Run) -> bool:
         """Whether more than an aside was said between the card's digits and these."""
         return any(len(self.reading.turns[turn]) > 4 for turn in range(card.position + 1, run.position))
+
+    def harmless_asked(self, run: Run) -> bool:
+        """Whether something harmless, and nothing else, is named in the turn before the number or in front of it, however loosely."""
+        at = bisect_left(self.firsts, run.first)
+        named = [cue.kind for cue in self.cues[max(at - 6, 0) : at] if run.position - cue.position <= 1]
+        return any(isinstance(kind, Harmless) for kind in named) and not any(isinstance(kind, Sensitive) for kind in named)
+
+    def dated_otherwise(self, run: Run) -> bool:
+        """Whether something else that has a date is named right before the number: not just "when"."""
+        at = bisect_left(self.firsts, run.first)
+        named = [cue for cue in self.cues[max(at - 6, 0) : at] if run.position - cue.position <= 1]
+        return any(
+            cue.kind in (Harmless.DATE, Harmless.IDENTIFIER)
+            and (cue.strong or cue.position == run.position)
+            and not cue.text.startswith("w")
+            for cue in named
+        ) and not any(cue.kind is Sensitive.EXPIRY_DATE for cue in named)
+
+    def harmless_around(self, run: Run) -> bool:
+        """Whether anything is named nearby that has a number or a date of its own."""
+        at = bisect_left(self.firsts, run.first)
+        named = (Harmless.IDENTIFIER, Harmless.DATE, Harmless.CODE)
+        return any(cue.kind in named and abs(run.position - cue.position) <= 3 for cue in self.cues[max(at - 8, 0) : at + 4])
 
     def harmless_near(self, run: Run) -> bool:
         """Whether something harmless is named in the turns right before the number."""
@@ -180,8 +265,3 @@ def _alike(digits: str, known: str) -> bool:
 def _agree(digits: str, known: str) -> int:
     """How many digits agree from the first on."""
     return next((n for n, (one, other) in enumerate(zip(digits, known, strict=False)) if one != other), min(len(digits), len(known)))
-
-
-def _near(positions: Sequence[int], position: int, behind: int, ahead: int) -> bool:
-    at = bisect_left(positions, position - behind)
-    return at < len(positions) and positions[at] <= position + ahead

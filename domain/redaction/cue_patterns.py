@@ -5,6 +5,17 @@ Where several match the same words, the one that is listed first stands.
 
 from enum import StrEnum
 
+from domain.redaction.card_cue_patterns import (
+    A_CARD,
+    AT_A_PAYMENT_CODE,
+    AT_A_PAYMENT_EXPIRY,
+    CARD_NUMBER,
+    CARDS,
+    EXPIRY_DATE,
+    NUMBER,
+    SECURITY_CODE,
+)
+from domain.redaction.numbers_of_things import ANY_NUMBER
 from domain.redaction.shapes import Sensitive
 
 
@@ -23,15 +34,16 @@ class Harmless(StrEnum):
 
 
 # fmt: off
-_N = r"(?:number|numbers|no|digits|#)"
-_THE = r"(?:the|your|my|that|this|his|her|their|its|a)"
+_N = NUMBER
 
 PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
     (
         Harmless.NAME,
         False,
         (
-            r"(?:insurance|i d|id|identification|business|membership|member|green|report|library|place|wild|score) cards?",
+            r"(?:insurance|i d|id|identification|business|membership|member|green|report|library|place|wild|score|pharmacy|drug|rx|"
+            r"prescription|medical|health|dental|medicare|medicaid|rewards?|loyalty|points|sim|memory|sd|greeting|birthday|thank you|"
+            r"post|punch|time|key|proof|vaccine) card(?:s|'s)?",
         ),
     ),
     (
@@ -50,7 +62,8 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         True,
         (
             r"(?:gate|promo|promotion|promotional|discount|coupon|voucher|access|door|dress|building|entry|referral|offer|"
-            r"agent|partner|qr|billing|venue|booking|alarm|reset|login|event|bar|fire|error|producer|class|state|country) code",
+            r"agent|partner|qr|billing|venue|booking|alarm|reset|login|event|bar|fire|error|activation|unlock|product|item|color|paint|key|"
+            r"trouble|diagnostic|recall|invite|registration|tracking|producer|class|state|country) code",
         ),
     ),
     (
@@ -58,7 +71,9 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         True,
         (
             r"(?:code|pin) (?:we|i|they|that was|that we|that i)(?:'ve| have| just|'ll)* (?:sent|texted|emailed|send|text)",
-            r"code (?:you|he|she) (?:gave|sent|texted|told|have|got)", r"one time (?:code|passcode|password)",
+            r"code (?:you|he|she) (?:gave|sent|texted|told|have|got)",
+            r"(?:tele\w*|phone|voice|voicemail|account|online|web|portal|access|login|user|new|keypad|alarm|atm) (?:pin|passcode|password)s?",
+            r"one time (?:code|passcode|password)",
         ),
     ),
     (
@@ -89,71 +104,27 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         Sensitive.SSN,
         True,
         (
-            r"social security(?: number| card)?", r"ssn", r"s s n", r"socials?(?! security)",
+            r"social security(?: number| card)?", r"ssn", r"s s n", r"ss(?: number)?", r"socials?(?! security)",
             r"tax(?:payer)? (?:id|i d|identification)(?: number)?",
         ),
     ),
-    (
-        Sensitive.SECURITY_CODE,
-        True,
-        (
-            r"(?:card )?security (?:code|number|digits|value)s?", rf"codes? (?:\w+ )?on {_THE} (?:\w+ )?card", r"cvv ?2?", r"cvc ?2?",
-            r"c v v(?: 2)?", r"c v c(?: 2)?", r"c b v",
-            r"c v b", r"cv2", r"cbv", r"c i d", r"csc", r"c s c", r"(?:card )?verification (?:code|number|value|digits)s?",
-            r"card verification", r"(?:signature|white) (?:strip|panel|box|line)", r"flip it over", r"turn it over",
-            r"(?:last |little |small |the )?(?:3|4|three|four)[ -]?(?:digit|digits|numbers?|little numbers?|"
-            rf"figures?) (?:\w+ ){{0,3}}(?:on|from|at|off|of|in) {_THE} (?:back|front|reverse|rear|other side|flip side)",
-            rf"(?:last |little |small )?(?:3|4) (?:\w+ )?(?:on|from|at|off|of) {_THE} (?:back|front|reverse|rear|other side)",
-            
-            rf"(?:last|final|little|small|tiny) (?:3|4)?(?: ?\w+)? ?(?:on|from|at|off) {_THE} (?:back|reverse|rear|front)",
-            r"(?:3|4) digit (?:security |verification |card )?(?:code|number|pin)", r"(?:3|4) digits? (?:code|security)",
-            r"(?:those|these|the|last|little|and) (?:last )?(?:3|4) (?:little |small |tiny )?(?:numbers|digits|ones|figures)",
-            r"(?:little|small|tiny) (?:number|numbers|digits|code)",
-            rf"(?:number|code|digits|3|numbers) (?:\w+ )?on {_THE} (?:back|reverse)",
-            rf"on (?:{_THE} )?(?:back|reverse)(?: side)?(?: of {_THE} card)?", rf"flip {_THE} card(?: over)?", rf"turn {_THE} card over",
-            rf"back of {_THE} card",
-        ),
-    ),
-    (
-        Sensitive.CARD_NUMBER,
-        True,
-        (
-            rf"(?:credit |debit |bank |visa |payment |full |whole |entire |new |other |long )*card(?:'s)? {_N}",
-            rf"(?:16|15|14) ?-?digits?(?: (?:card )?{_N})?", rf"long {_N}",
-            rf"(?:long |full |whole |big )?{_N} (?:\w+ )?(?:on|from|across|off|of) (?:the front|{_THE} (?:\w+ )?card)",
-            rf"(?:car|guard) {_N}", r"card ending(?: in| with)?", rf"account number on {_THE} card",
-            r"(?:card|visa|mastercard|amex) (?:is|it's|starts?|starting|begins?|beginning|ends?)(?: (?:with|in))?", r"charge (?:it )?to",
-        ),
-    ),
-    (
-        Sensitive.CARD_NUMBER,
-        True,
-        (
-            r"(?:a |my |our |your )?visa(?: card)?", r"master ?card", r"amex", r"american express", r"discover card",
-        ),
-    ),
-    (
-        Sensitive.CARD_NUMBER,
-        False,
-        (
-            r"cards?", r"a discover", r"diners(?: club)?", r"credit", r"debit", r"cardholder",
-        ),
-    ),
-    (
-        Sensitive.EXPIRY_DATE,
-        True,
-        (
-            r"expir\w*(?: (?:date|month|year|on the card))*", r"exp(?: date)?", r"experation(?: date)?",
-            r"(?:valid|good|expires?) (?:thru|through|until|till|to)", r"month and (?:the )?year",
-        ),
-    ),
+    (Sensitive.SECURITY_CODE, True, SECURITY_CODE),
+    (Sensitive.CARD_NUMBER, True, CARD_NUMBER),
+    (Sensitive.CARD_NUMBER, True, CARDS),
+    (Sensitive.CARD_NUMBER, False, A_CARD),
+    (Sensitive.EXPIRY_DATE, True, EXPIRY_DATE),
+    (Sensitive.SECURITY_CODE, True, AT_A_PAYMENT_CODE),
+    (Sensitive.EXPIRY_DATE, True, AT_A_PAYMENT_EXPIRY),
     (
         Sensitive.BANK_ACCOUNT,
         True,
         (
-            rf"routing(?: and account)?(?: {_N})?", rf"(?:bank|checking|chequing|savings|checkings) (?:account|acct)(?: {_N})?",
+            rf"routing(?: and account)?(?: {_N})?",
+            rf"(?:bank|business|joint|brokerage|escrow|deposit|draft|money market|checking|chequing|savings|checkings) (?:account|acct)(?: {_N})?",
             rf"account {_N}", rf"acct(?: {_N})?", rf"aba(?: {_N})?", rf"a b a(?: {_N})?", rf"transit {_N}",
-            r"bank(?:ing)? (?:details|information|info)", r"bottom of (?:the|your|my|that|a) checks?", r"line at the bottom",
+            r"bank(?:ing)? (?:details|information|info)", r"bottom (?:\w+ ){0,2}checks?",
+            r"numbers? (?:from|off|at|along|across|printed on) (?:\w+ ){1,3}checks?(?! number)",
+            rf"(?:checking|savings|chequing) {_N}", rf"{_N} (?:\w+ ){{0,3}}bottom(?: left| right)?", r"line at the bottom",
             r"void(?:ed)? checks?", r"numbers? on (?:the|your|my|that|a) checks?", r"iban",
         ),
     ),
@@ -213,12 +184,23 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
     ),
     (
         Harmless.IDENTIFIER,
+        True,
+        (
+            r"numbers? (?:for|of|on|off) (?:the|your|my|our|this|that|his|her) (?:\w+(?:'s)? ){0,2}(?:file|policy|claim|case|quote|order|"
+            r"report|invoice|ticket|booking|package|parcel|permit|form|title|plate|tag|letter|certificate)",
+        ),
+    ),
+    (Harmless.IDENTIFIER, True, ANY_NUMBER),
+    (
+        Harmless.IDENTIFIER,
         False,
         (
             r"polic(?:y|ies)", r"claims?", r"confirmation", r"reference", r"quotes?", r"case", r"ticket", r"order", r"invoice",
             r"certificate", r"booking", r"passport", r"licen[sc]e", r"extension", r"suite", r"room", r"form", r"file", r"article",
             r"section",
             r"clause", r"page", r"route", r"highway", r"interstate", r"version", r"tracking", r"vin", r"serial",
+            r"group", r"member(?:ship)?", r"rewards?", r"loyalty", r"lot", r"(?:micro)?chip", r"model", r"parcel", r"meter", r"photos?", r"rx",
+            r"bin", r"wire", r"docket", r"permit", r"plate", r"registration",
         ),
     ),
     (
@@ -253,7 +235,8 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         (
             r"(?:event|wedding|effective|start|end|loss|cancellation|renewal|due|closing|inception|rental|ceremony|party|what|"
             r"which|new|purchase|accident|incident|issue|reception) dates?",
-            r"dates? of (?:the |your |my |our )?(?:event|loss|wedding|accident|incident|party|service|purchase|ceremony|reception|issue|claim|damage)",
+            r"dates? of (?:the |your |my |our )?(?:event|loss|wedding|accident|incident|party|service|purchase|ceremony|reception|issue|"
+            r"claim|damage)",
             r"what day",
             r"when is", r"when's", r"when was", r"when did", r"when does", r"wedding", r"graduation", r"anniversary", r"happened",
             r"effective", r"appointment", r"deadline", r"scheduled", r"reception", r"ceremony", r"rehearsal", r"quinceanera", r"party",
@@ -298,7 +281,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         False,
         (
             r"last 3(?: digits)?", r"(?:the |and |last |final )+(?:3|4)(?= ?$)", r"code", r"pin(?: number)?", r"security",
-            r"digits on it", r"the back", r"the reverse", r"other side", r"flip side",
+            r"digits on it", r"(?:on|in|at|off) (?:the )?front", r"the back", r"the reverse", r"other side", r"flip side",
         ),
     ),
     (
@@ -311,3 +294,6 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
     ),
 )
 """(what, whether the cue names the value itself, alternatives)."""
+
+AT_A_PAYMENT = (AT_A_PAYMENT_CODE, AT_A_PAYMENT_EXPIRY)
+"""Of these, those that say something only while a card is talked about."""

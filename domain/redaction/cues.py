@@ -5,16 +5,21 @@ belongs to kinds_of_numbers.
 """
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.redaction.cue_patterns import PATTERNS, Harmless
-from domain.redaction.shapes import Sensitive
+from domain.redaction.cue_patterns import AT_A_PAYMENT, PATTERNS, Harmless
+from domain.redaction.numbers_of_things import ANY_NUMBER
+from domain.redaction.shapes import CARD_DATA, Sensitive
 from domain.redaction.spoken_numbers import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """``first`` and ``last`` are places in Reading.pieces; ``strong`` cues name the value, weak ones only its surroundings."""
+    """``first`` and ``last`` are places in Reading.pieces; ``strong`` cues name the value, weak ones only its surroundings.
+    Those that are so only ``at_a_payment`` say where on the card it stands.
+    """
 
     kind: Sensitive | Harmless
     strong: bool
@@ -23,10 +28,21 @@ class Cue:
     position: int
     text: str
     confidence: float
+    at_a_payment: bool = False
 
+
+PAYMENT_REACH = 12
+PAYMENT_AHEAD = 8
+"""Turns behind and ahead within which a card's cue makes digits card data."""
 
 _COMPILED = tuple(
-    (kind, strong, re.compile(rf"(?<![\w'])(?:{'|'.join(alternatives)})(?:'s)?(?![\w'])", re.MULTILINE))
+    (
+        kind,
+        strong,
+        alternatives in AT_A_PAYMENT,
+        min if alternatives is ANY_NUMBER else max,
+        re.compile(rf"(?<![\w'])(?:{'|'.join(alternatives)})(?:'s)?(?![\w'])", re.MULTILINE),
+    )
     for kind, strong, alternatives in PATTERNS
 )
 
@@ -35,13 +51,29 @@ def cues(reading: Reading) -> tuple[Cue, ...]:
     """In the order in which they are said. Where several patterns meet in a word, the one that is listed first stands, longer for equal rank."""
     taken = bytearray(len(reading.text))
     found: list[Cue] = []
-    for kind, strong, pattern in _COMPILED:
+    for kind, strong, at_a_payment, of_words, pattern in _COMPILED:
+        payments = sorted(cue.position for cue in found if pays(cue)) if at_a_payment else []
+        if at_a_payment and not payments:
+            continue
         for match in pattern.finditer(reading.text):
             start, end = match.span()
             if any(taken[start:end]):
                 continue
-            taken[start:end] = b"\x01" * (end - start)
             first, last = reading.piece_at(start), reading.piece_at(end - 1)
-            confidence = max(piece.confidence for piece in reading.pieces[first : last + 1])
-            found.append(Cue(kind, strong, first, last, reading.pieces[first].position, match.group(), confidence))
+            position = reading.pieces[first].position
+            if at_a_payment and not near(payments, position, PAYMENT_REACH, PAYMENT_AHEAD):
+                continue
+            taken[start:end] = b"\x01" * (end - start)
+            confidence = of_words(piece.confidence for piece in reading.pieces[first : last + 1])
+            found.append(Cue(kind, strong, first, last, position, match.group(), confidence, at_a_payment))
     return tuple(sorted(found, key=lambda cue: cue.first))
+
+
+def pays(cue: Cue) -> bool:
+    """Whether it tells that a card is talked about."""
+    return cue.kind in CARD_DATA and (cue.strong or cue.kind is Sensitive.CARD_NUMBER)
+
+
+def near(positions: Sequence[int], position: int, behind: int, ahead: int) -> bool:
+    at = bisect_left(positions, position - behind)
+    return at < len(positions) and positions[at] <= position + ahead

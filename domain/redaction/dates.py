@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from domain.redaction.spoken_numbers import Piece, Said
 
+_HEARD = 0.8
+
 
 def may_be_birth(pieces: Sequence[Piece]) -> bool:
     """A month's name or an ordinal with more; or digits that read as month, day and year in one of the usual orders, or as a year alone."""
@@ -45,6 +47,8 @@ def may_be_expiry(pieces: Sequence[Piece]) -> bool:
     """Month and year: "oh nine twenty seven", "september twenty twenty seven", "9 2027"."""
     months = [n for n, piece in enumerate(pieces) if piece.said is Said.MONTH]
     if months:
+        if len(pieces) == 2 and any(piece.said is Said.ORDINAL and piece.confidence >= _HEARD for piece in pieces):
+            return False  # "march sixth" is a day
         rest = "".join(piece.text for piece in pieces[months[0] + 1 :])
         return len(rest) in (0, 1, 2, 3, 4, 6)
     text = "".join(piece.text for piece in pieces)

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.redaction.call_so_far import Find
+from domain.redaction.checksum import passes_luhn
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import is_year, may_be_expiry
-from domain.redaction.number_runs import DOUBTFUL_BELOW
 from domain.redaction.number_words import EVERYDAY, HOMOPHONES
 from domain.redaction.shapes import CARD_DATA, Sensitive
-from domain.redaction.spoken_numbers import NUMBERS, Piece, Reading, Said
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, NUMBERS, Piece, Reading, Said
 from domain.redaction.spoken_words import Pause
 
 _ASIDE = {True: 4, False: 3}
@@ -169,7 +169,7 @@ def _has_all(reading: Reading, kind: Sensitive, find: Find, card: Mapping[int, s
         return len(text) in (7, 10) or (len(text) == 11 and text[0] == "1")
     if kind is Sensitive.DATE_OF_BIRTH:
         return len(text) >= 4 and _ends_in_year(pieces)
-    return kind is Sensitive.BANK_ACCOUNT and len(text) >= 8
+    return kind is Sensitive.BANK_ACCOUNT and len(text) >= (find.expected or 8)
 
 
 def _ends_in_year(pieces: Sequence[Piece]) -> bool:
@@ -181,11 +181,3 @@ def _ends_in_year(pieces: Sequence[Piece]) -> bool:
         tail = piece.text + tail
     named = any(piece.said in NUMBERS - {Said.DIGITS, Said.QUANTITY} for piece in pieces)
     return len(tail) == 2 or is_year(tail) or (not named and len(tail) in (3, 4, 5, 6, 7, 8)) or (named and len(tail) in (3, 4, 5, 6))
-
-
-def passes_luhn(digits: str) -> bool:
-    """Whether 13 to 19 digits have the checksum of a card number."""
-    if not 13 <= len(digits) <= 19:
-        return False
-    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(digits)))
-    return sum(value - 9 if value > 9 else value for value in doubled) % 10 == 0

@@ -1,4 +1,4 @@
-"""Whether a number is what a cue asks for, and how surely; or is explained by a cue for something that may be kept."""
+"""Whether a number is what a cue asks for, and how surely."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -7,11 +7,9 @@ from domain.redaction.call_so_far import Call
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import is_birth, is_year, may_be_birth, may_be_expiry
-from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides
-from domain.redaction.number_words import words
-from domain.redaction.shapes import CARD_DATA, Sensitive
-from domain.redaction.spoken_numbers import Said
-from domain.redaction.spoken_words import Pause
+from domain.redaction.number_runs import Run, only_asides
+from domain.redaction.shapes import Sensitive
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Said
 
 CERTAIN, CLEAR, FAIR, GUESS = 0.99, 0.9, 0.7, 0.5
 
@@ -29,8 +27,6 @@ REACH: Mapping[Sensitive, int] = {
 _LENGTHS: Mapping[Sensitive, int] = {Sensitive.SSN: 18, Sensitive.PHONE: 20, Sensitive.BANK_ACCOUNT: 34}
 """So many digits may be given for a cue, read back once."""
 NEAR = 5
-_LINKED = 3
-_OF = words("on of for to from with in at")
 
 
 def fits(call: Call, run: Run, cue: Cue, passes: frozenset[Sensitive], used: int) -> float | None:
@@ -48,7 +44,7 @@ def fits(call: Call, run: Run, cue: Cue, passes: frozenset[Sensitive], used: int
         case Sensitive.EXPIRY_DATE:
             return _expiry(call, run, cue, distance, used)
         case Sensitive.SSN:
-            return _ssn(call, run, cue, distance)
+            return _ssn(call, run, cue, distance, used)
         case Sensitive.BANK_ACCOUNT:
             return _bank(call, run, cue, distance)
         case Sensitive.PHONE:
@@ -73,12 +69,16 @@ def _goes_on(call: Call, run: Run, kind: Sensitive, used: int) -> bool:
 
 def _card(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
     card, count = call.card, len(run.digits)
-    if card and card.complete and cue.first < card.last and count < 8:
+    if only_dates(run) or (count == 3 and distance and not _of_number(cue) and not call.asked(run, cue)):
+        return None
+    if run.coded or (card and card.complete and count < 8 and (cue.first < card.last or (count <= 4 and not _of_number(cue)))):
         return None
     if run.pieces[0].said is not Said.DIGITS and not run.mostly_digits:
         return None
+    if count in (3, 4) and not _of_number(cue) and call.code_asked(run):
+        return None
     if cue.strong:
-        enough = count >= 3 or used > 0 or (count == 2 and call.asked(run, cue))
+        enough = count >= 3 or used > 0 or (count == 2 and distance > 0 and call.asked(run, cue))
         return None if not enough else CLEAR if 12 <= count <= 19 else FAIR
     if call.banking(run.position) and count < 13:
         return None
@@ -86,12 +86,38 @@ def _card(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | N
     return FAIR if count >= 12 or (count >= 4 and close and not is_year(run.digits)) else None
 
 
+def slashed(run: Run) -> bool:
+    return len(run.groups) == 2 and run.reading.pieces[run.groups[0][-1] + 1].text == "/"
+
+
+def only_dates(run: Run) -> bool:
+    """Whether it is months and years and nothing else: "06/26", "oh six twenty six, or oh six twenty seven"."""
+    if not run.mostly_digits or (run.digits[0] in "3456" and len(run.groups) > 1):
+        return False
+    if slashed(run):
+        return may_be_expiry(run.pieces) and len(run.digits) <= 6
+    return len(run.groups) > 1 and all(
+        may_be_expiry(part.pieces) and len(part.digits) >= 3 for part in (run.part(group) for group in run.groups)
+    )
+
+
+def _of_number(cue: Cue) -> bool:
+    return any(word in cue.text for word in ("number", "digit", "end", "16", "15"))
+
+
 def _code(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
     count = len(run.digits)
     digits = all(piece.said in (Said.DIGITS, Said.QUANTITY, Said.ORDINAL) for piece in run.pieces)
     asked = call.asked(run, cue)
     digits = digits and run.pieces[0].said is not Said.ORDINAL
-    if not digits or count > 24 or (count == 5 and run.pieces[0].said is Said.QUANTITY):
+    if not digits or count > 8 or run.coded or slashed(run) or (count == 5 and run.pieces[0].said is Said.QUANTITY):
+        return None
+    if (used >= 3 or cue.first > run.first) and may_be_expiry(run.pieces) and not run.part(run.places[1:]).only_digits:
+        return None
+    american = call.card is not None and call.card.digits[0] == "3"
+    if count >= (5 if american else 4) and may_be_expiry(run.pieces) and call.given(Sensitive.SECURITY_CODE, run.position):
+        return None
+    if count > 4 and (cue.at_a_payment or not (asked or only_asides(run))):
         return None
     if not cue.strong:
         close = call.paying(run.position) and distance <= 2
@@ -112,9 +138,12 @@ def _beside_misheard(run: Run) -> bool:
 def _expiry(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
     count = len(run.digits)
     month = run.pieces[0].said is Said.MONTH
+    if all(piece.said is Said.ORDINAL and piece.confidence >= DOUBTFUL_BELOW for piece in run.pieces):
+        return None
     asked_now = call.asked(run, cue) and distance and cue.strong and run.mostly_digits
     mmyy = asked_now and (may_be_expiry(run.pieces) or (count <= 4 and only_asides(run)))
-    if not (call.paying(run.position) or mmyy) or (used and distance > 2) or count > 9 or _other_thing_expires(call, cue):
+    alone = cue.strong and distance == 0 and may_be_expiry(run.pieces) and not call.harmless_around(run)
+    if not (call.paying(run.position) or mmyy or alone) or (used and distance > 2) or count > 12 or _other_thing_expires(call, cue):
         return None
     first_said = run.pieces[0].start == call.reading.turns[run.position][0].start
     shaped = may_be_expiry(run.pieces) and not (used and count <= 2 and not first_said)
@@ -124,12 +153,21 @@ def _expiry(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float |
         return FAIR if near and shaped and (count >= 3 or month or asked) else GUESS if near and asked and not used and count <= 4 else None
     if shaped and (count >= 2 or month):
         return CLEAR
+    if (count == 1 and not month and not _beside_misheard(run)) or (cue.at_a_payment and not asked):
+        return None
     return GUESS if not used and (asked or (count >= 2 and (only_asides(run) or distance == 0))) else None
 
 
-def _ssn(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
+def _ssn(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
     count = len(run.digits)
-    if not run.mostly_digits or count > 20:
+    if not run.mostly_digits or count > 20 or run.coded:
+        return None
+    asked = call.asked(run, cue)
+    if count < 9 and may_be_birth(run.pieces) and call.unanswered(Sensitive.DATE_OF_BIRTH, cue.position):
+        return None
+    if used >= 9 and not (distance <= 1 and count in (4, 9)):
+        return None
+    if distance and not asked and (is_birth(run.pieces) or count in (10, 11)):
         return None
     if not cue.strong:
         return FAIR if count in (3, 4) and distance <= 2 and call.asked(run, cue) else None
@@ -140,10 +178,10 @@ def _ssn(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
 
 def _bank(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
     count = len(run.digits)
-    if not run.mostly_digits or count > 40:
+    if not run.mostly_digits or count > 40 or run.coded:
         return None
     if not cue.strong:
-        return FAIR if count >= 6 and distance <= 3 else None
+        return FAIR if 6 <= count <= 17 and distance <= 3 and not call.card_meant(run) else None
     if count < 3 and (not call.asked(run, cue) or run.digits == "1"):
         return None
     return CLEAR if count >= 6 else FAIR
@@ -185,87 +223,4 @@ def _other_thing_expires(call: Call, cue: Cue) -> bool:
         and cue.first - other.last <= NEAR
         and other.kind in (Harmless.IDENTIFIER, Harmless.AMOUNT, Harmless.CODE)
         for other in call.cues[max(at - 2, 0) : at]
-    )
-
-
-def explains(call: Call, run: Run, cue: Cue) -> bool:
-    """Whether a number is explained by a cue for something that may be kept."""
-    distance = run.position - cue.position
-    adjacent = distance == 0 and 0 < run.first - cue.last <= 2
-    if not isinstance(cue.kind, Harmless) or distance > 3 or not _suits(cue.kind, run, cue.strong or adjacent):
-        return False
-    if cue.confidence < DOUBTFUL_BELOW or (run.lengths == (3, 3, 4) and (distance or not cue.strong)):
-        return False
-    if distance and _superseded(call, cue):
-        return False
-    by_another = call.by_another(run, cue)
-    awaited = _awaited(call, run, cue.first if by_another else -1)
-    if not cue.strong and _pending(call, run):
-        return False
-    near = (distance == 0 and run.first - cue.last <= (_LINKED if awaited else NEAR)) or cue.first > run.first
-    if near and ((cue.strong and not awaited) or not _sentence_ends_between(call, cue, run)):
-        return not _modifies(call, cue)
-    if not cue.strong or (cue.kind in (Harmless.AMOUNT, Harmless.TIME) and distance):
-        return False
-    return not awaited and (by_another or distance == 0)
-
-
-def _suits(kind: Harmless, run: Run, strong: bool) -> bool:
-    count = len(run.digits)
-    month = any(piece.said is Said.MONTH for piece in run.pieces)
-    return {
-        Harmless.IDENTIFIER: run.mostly_digits and (count <= 12 or strong),
-        Harmless.AMOUNT: count <= 7 and not month,
-        Harmless.COUNT: count <= 4 and not month,
-        Harmless.TIME: count <= 4 and not month,
-        Harmless.DATE: not run.only_digits or count <= 8,
-        Harmless.ADDRESS: count <= 9 and not month,
-        Harmless.CODE: count <= 8 and not month,
-        Harmless.NAME: False,
-        Harmless.NOTHING: False,
-    }[kind]
-
-
-def _superseded(call: Call, cue: Cue) -> bool:
-    """ "When does the card expire?": in the same turn something sensitive is asked for behind it."""
-    at = bisect_left(call.firsts, cue.last + 1)
-    behind = call.cues[at : at + 3]
-    return any(other.position == cue.position and other.strong and isinstance(other.kind, Sensitive) for other in behind)
-
-
-def _modifies(call: Call, cue: Cue) -> bool:
-    """ "The phone number on the policy": another cue stands before, and this one only says of what."""
-    at = bisect_left(call.firsts, cue.first)
-    if not at or call.cues[at - 1].position != cue.position or cue.first - call.cues[at - 1].last > NEAR:
-        return False
-    between = [call.reading.pieces[place].text for place in range(call.cues[at - 1].last + 1, cue.first)]
-    named = call.cues[at - 1].strong and isinstance(call.cues[at - 1].kind, Sensitive)
-    return named and bool(between) and between[0] in _OF and len(between) <= 3
-
-
-def _sentence_ends_between(call: Call, cue: Cue, run: Run) -> bool:
-    return any(call.reading.pieces[place].pause is Pause.HARD for place in range(cue.last, run.first))
-
-
-def _pending(call: Call, run: Run) -> bool:
-    """Whether somebody else just asked for something sensitive, or a card was named in this turn, and nothing was given yet."""
-    at = bisect_left(call.firsts, run.first)
-    return any(
-        cue.strong
-        and isinstance(cue.kind, Sensitive)
-        and not call.used.get(number)
-        and (
-            (1 <= run.position - cue.position <= 2 and call.by_another(run, cue))
-            or (run.position == cue.position and cue.kind in CARD_DATA)
-        )
-        for number, cue in ((n, call.cues[n]) for n in range(max(at - 6, 0), at))
-    )
-
-
-def _awaited(call: Call, run: Run, after: int) -> bool:
-    """Whether card data was asked for in the last two turns (behind the piece ``after``), and nothing was given yet."""
-    at = bisect_left(call.firsts, run.first)
-    return any(
-        cue.strong and cue.kind in CARD_DATA and run.position - cue.position <= 2 and not call.used.get(number) and cue.first > after
-        for number, cue in ((n, call.cues[n]) for n in range(max(at - 6, 0), at))
     )

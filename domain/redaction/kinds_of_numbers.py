@@ -7,21 +7,26 @@ its cue, or a shape that nothing else has. A cue for something harmless (a polic
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from domain.redaction.answers import hardly_heard
 from domain.redaction.call_so_far import Call, Find
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
 from domain.redaction.dates import may_be_expiry
-from domain.redaction.fitting import CERTAIN, CLEAR, FAIR, NEAR, explains, fits
-from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides
+from domain.redaction.explaining import explains
+from domain.redaction.fitting import CERTAIN, CLEAR, FAIR, NEAR, fits
+from domain.redaction.number_runs import Run, only_asides
 from domain.redaction.number_words import words
-from domain.redaction.numbers_without_cue import add_card, by_shape, left_over, unheard
+from domain.redaction.numbers_without_cue import add_card, by_shape, date_and_code, left_over
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import Reading
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Reading
 from domain.redaction.spoken_words import Pause
 
 LOW_CONFIDENCE = 0.6
 """Below this a redaction stands all the same, and somebody looks at it."""
 
+_LISTED = (Sensitive.SSN, Sensitive.BANK_ACCOUNT, Sensitive.DATE_OF_BIRTH, Sensitive.PHONE)
+_SSN = 9
+_SAID_TWICE = 12
 _FARTHEST = 10
 _CUES_LOOKED_AT = 14
 _LINKS = words("is was on for as that's it's those are the my your of a his her would be and that being")
@@ -36,15 +41,22 @@ def name(reading: Reading, runs: Sequence[Run], cues: Sequence[Cue], checked: Se
         if not _name_run(call, run, passes) and (len(call.finds) == found or call.finds[-1].kind is Sensitive.PHONE):
             left.append(run)
         call.runs_before = max(run.last, call.runs_before)
-    return (*call.finds, *left_over(call, left), *unheard(call))
+    return (*call.finds, *left_over(call, left), *hardly_heard(call))
 
 
 def _name_run(call: Call, run: Run, passes: frozenset[Sensitive]) -> bool:
     """Whether it is settled what the number is; one found by its shape alone may still turn out to be a part of another."""
-    if Sensitive.CARD_NUMBER in passes and run.only_digits:
+    bank = call.last_named(run) is Sensitive.BANK_ACCOUNT and call.banking(run.position)
+    other = (bank or call.harmless_near(run)) and not call.paying(run.position)
+    if Sensitive.CARD_NUMBER in passes and run.only_digits and not run.coded and not other:
         add_card(call, run, CERTAIN)
         return True
     again, kind_again = call.said_before(run)
+    both = None if again else date_and_code(call, run)
+    if both:
+        for kind, part in both:
+            call.add(kind, part, FAIR)
+        return True
     weaker: tuple[int, Run, float] | None = None
     for number, cue in _candidates(call, run):
         if isinstance(cue.kind, Harmless):
@@ -52,7 +64,9 @@ def _name_run(call: Call, run: Run, passes: frozenset[Sensitive]) -> bool:
                 call.remember(None, run)
                 return True
             continue
-        if again and kind_again is not cue.kind and cue.position != run.position:
+        if again and kind_again is not cue.kind and (cue.position != run.position or (kind_again and not _shaped(run, cue.kind))):
+            continue
+        if not cue.strong and cue.confidence < DOUBTFUL_BELOW:
             continue
         if weaker and not (cue.strong and not call.used.get(number)):
             continue
@@ -89,11 +103,29 @@ def _candidates(call: Call, run: Run) -> list[tuple[int, Cue]]:
         if run.position - call.cues[number].position > _FARTHEST:
             break
         before.append((number, call.cues[number]))
+    _in_order(call, run, before)
     after = _after(call, run)
     if after is None:
         return before
     own = bool(before) and before[0][1].position == run.position and before[0][1].first > call.runs_before
     return [*before[:1], after, *before[1:]] if own and before[0][1].strong else [after, *before]
+
+
+def _in_order(call: Call, run: Run, before: list[tuple[int, Cue]]) -> None:
+    """Of several things that were asked for in one turn, what was asked for first is given first."""
+    asked = 0
+    while asked < len(before) and before[asked][1].position == before[0][1].position and _listed(call, run, *before[asked]):
+        asked += 1
+    before[:asked] = reversed(before[:asked])
+
+
+def _listed(call: Call, run: Run, number: int, cue: Cue) -> bool:
+    return (
+        (cue.strong or cue.kind is Sensitive.BANK_ACCOUNT)
+        and cue.kind in _LISTED
+        and cue.position < run.position
+        and not call.used.get(number)
+    )
 
 
 def _after(call: Call, run: Run) -> tuple[int, Cue] | None:
@@ -114,9 +146,17 @@ def _after(call: Call, run: Run) -> tuple[int, Cue] | None:
 
 
 def _taken(run: Run, kind: Sensitive) -> Run:
-    """The part of the run that may be meant: all of it, but for "member since 2011 and then 06/28"."""
+    """The part of the run that may be meant: all of it, but for "member since 2011 and then 06/28", and what follows nine digits."""
+    if kind is Sensitive.SSN:
+        answer = [place for place, piece in zip(run.places, run.pieces, strict=True) if piece.position == run.position]
+        whole = run.part(answer)
+        return whole if len(whole.digits) == _SSN else run
     in_a_turn = run.pieces[0].position == run.pieces[-1].position
-    if kind is not Sensitive.EXPIRY_DATE or may_be_expiry(run.pieces) or (in_a_turn and only_asides(run) and len(run.digits) <= 8):
+    if (
+        kind is not Sensitive.EXPIRY_DATE
+        or may_be_expiry(run.pieces)
+        or (in_a_turn and only_asides(run) and len(run.digits) <= _SAID_TWICE)
+    ):
         return run
     groups = run.groups
     for length in (1, 2, 3):
@@ -125,6 +165,10 @@ def _taken(run: Run, kind: Sensitive) -> Run:
             if len(part.digits) >= 3 and may_be_expiry(part.pieces):
                 return part
     return run
+
+
+def _shaped(run: Run, kind: Sensitive) -> bool:
+    return kind is not Sensitive.EXPIRY_DATE or may_be_expiry(run.pieces)
 
 
 def _add(call: Call, kind: Sensitive | Harmless, run: Run, confidence: float, cue: int) -> None:

@@ -3,14 +3,15 @@
 A run ends where something else is talked about, or where a cue says that another number comes. What a run is: kinds_of_numbers.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from domain.redaction.counted import counted_pieces
 from domain.redaction.cues import Cue
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import NUMBERS, Piece, Reading, Said, Speaker
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, NUMBERS, Piece, Reading, Said, Speaker
 from domain.redaction.spoken_words import Pause
 
 SOFT = words(
@@ -26,30 +27,10 @@ SOFT = words(
 )
 """Words that may stand between the groups of one number."""
 
-_UNITS = words(
-    "dollar dollars cent cents bucks percent percentage guests guest people persons person attendees kids children adults "
-    "guys friends vendors tables table chairs players musicians bartenders servers staff employees students families couples "
-    "hours hour minutes minute mins seconds days day weeks week months month years year o'clock am pm miles mile feet foot "
-    "inches acres square times events event weddings calls emails copies pages questions things options cards policies claims "
-    "street st avenue ave road rd boulevard blvd drive lane court place parkway degrees pounds gallons nights night rooms "
-    "cars vehicles units items pieces digit digits numbers letters others k business million thousand hundred bottles trays "
-    "kegs tents quotes tickets steps parts locations venues halls pence minutes' days' hours' claims' words points star "
-    "bedroom bathroom story "
-)
-"""What is counted: a number before it is none that is read out."""
 
-_BEFORE_COUNT = words("last first final next other middle these those remaining all only another the ")
-_PRONOUN_BEFORE = words(
-    "have got need see that this the which another every each any no some number just only not either wrong right new old "
-    "other same good big final next last first for at on is as there's with in by my your "
-)
-_PRONOUN_AFTER = words(
-    "moment second sec more thing of or day time question is was for that who i you we to other person last minute way with "
-    "on in and but if before after from at quick could can will would has had does "
-)
+_NO_CODE = words("a i o k u r x")
+"""Letters that are words, too, or stand for a digit that is not told."""
 
-DOUBTFUL_BELOW = 0.8
-"""A word of less confidence among digits, or beside them, may be a digit that was misheard."""
 
 LONGEST_ASIDE = 12
 """Words between two groups of one number, at most."""
@@ -104,6 +85,7 @@ class Run:
         """Whether hardly anything but digits was read out: "seventy one hundred" among them is 7100, an ordinal a digit misheard."""
         digits = sum(piece.said is Said.DIGITS for piece in self.pieces)
         others = sum(piece.said is Said.ORDINAL or (piece.said is Said.QUANTITY and len(piece.text) <= 4) for piece in self.pieces[1:])
+        others += self.pieces[0].said is Said.QUANTITY and len(self.pieces[0].text) == 3 and digits >= 5
         others += self.pieces[0].said is Said.ORDINAL and self.pieces[0].confidence < DOUBTFUL_BELOW
         return digits + others == len(self.pieces) and (not others or digits >= 3 * others)
 
@@ -140,6 +122,28 @@ class Run:
         last = next((n for n in range(here, len(turn)) if turn[n].pause is Pause.HARD), len(turn) - 1)
         return sum(1 for piece in turn[first : last + 1] if piece.said not in NUMBERS and piece.text not in SOFT)
 
+    @cached_property
+    def coded(self) -> bool:
+        """Whether a letter that was surely heard stands among its digits or right beside them, as in the numbers of parcels and parts.
+
+        Or whether it is a range, or has decimals.
+        """
+        pieces = self.reading.pieces
+        if any(pieces[place].text in ("through", "point") and not _doubtful(pieces[place]) for place in range(self.first, self.last)):
+            return True
+        ends = [(self.first - 1, self.first), (self.last, self.last + 1)]
+        beside = [one for one in ends if one[0] >= 0 and one[1] < len(pieces) and _together(pieces[one[0]], pieces[one[1]])]
+        around = {place for pair in beside for place in pair}.union(range(self.first, self.last + 1))
+        first = self.first - 1
+        spelled = (
+            first > 0
+            and all(pieces[place].said is Said.LETTER for place in (first, first - 1))
+            and _together(pieces[first], pieces[self.first])
+        )
+        return spelled or any(
+            pieces[place].said is Said.LETTER and pieces[place].text not in _NO_CODE and not _doubtful(pieces[place]) for place in around
+        )
+
     def part(self, places: Sequence[int]) -> "Run":
         return Run(self.reading, tuple(places))
 
@@ -147,7 +151,7 @@ class Run:
 def runs(reading: Reading, cues: Sequence[Cue]) -> tuple[Run, ...]:
     """In the order in which they begin; each is one speaker's, over what others say back in between. Linear in the words."""
     cued = _cued(reading, cues)
-    counted = _counted(reading, cued)
+    counted = counted_pieces(reading, cued)
     found: list[list[int]] = []
     going_on: dict[Speaker, list[int]] = {}
     for place, piece in enumerate(reading.pieces):
@@ -172,86 +176,25 @@ def _cued(reading: Reading, cues: Sequence[Cue]) -> bytearray:
     cued = bytearray(len(reading.pieces))
     for cue in cues:
         for place in range(cue.first, cue.last + 1):
-            numbers = reading.pieces[place].said in NUMBERS and place and reading.pieces[place - 1].said is Said.DIGITS
+            numbers = reading.pieces[place].said in NUMBERS and place and _digit_before(reading, place)
             same_turn = place and reading.pieces[place - 1].position == reading.pieces[place].position
             if not (numbers and same_turn and place == cue.first):
                 cued[place] = max(cued[place], 2 if cue.strong or isinstance(cue.kind, Sensitive) else 1)
     return cued
 
 
-def _counted(reading: Reading, cued: bytearray) -> bytearray:
-    """Which number pieces are no values: those of cues, those that count something, "one" as a pronoun."""
-    counted = bytearray(len(reading.pieces))
-    for group in _adjacent(reading):
-        pieces = [reading.pieces[place] for place in group]
-        before = _word(reading, group[0] - 1, pieces[0].position)
-        after = _word(reading, group[-1] + 1, pieces[0].position) if pieces[-1].pause is not Pause.HARD else ""
-        digits = "".join(piece.text for piece in pieces)
-        for place in group:
-            counted[place] |= cued[place] > 0
-        unit = after in ("a", "per", "each", "every", "an") and _word(reading, group[-1] + 2, pieces[0].position) in _UNITS
-        size = after in ("by", "x", "out") and (after == "out" or _word(reading, group[-1] + 2, pieces[0].position).isdecimal())
-        doubtful = bool(after) and reading.pieces[group[-1] + 1].confidence < DOUBTFUL_BELOW
-        dated = any(piece.said in (Said.MONTH, Said.ORDINAL) for piece in pieces) and len(pieces) > 1
-        misheard = dated or (doubtful and len(group) >= 2) or len(group) >= 5
-        unit = unit or size or (after in _UNITS and not (pieces[-1].said is Said.ORDINAL and after == "month"))
-        if (
-            (unit and not misheard)
-            or (after in ("number", "numbers") and pieces[-1].said is Said.QUANTITY)
-            or (pieces[0].said is Said.DIGITS and before in _BEFORE_COUNT and len(digits) <= 2)
-        ):
-            _mark(counted, group)
-        elif (
-            pieces[0].said is Said.DIGITS
-            and before in ("last", "first", "final", "next")
-            and digits[0] in "234"
-            and len(digits) - 1 == int(digits[0])
-            and len(pieces[0].text) == 1
-        ):
-            _mark(counted, group[:1])
-        elif digits == "1" and pieces[0].said is Said.DIGITS and _is_pronoun(reading, group[0], before, after):
-            _mark(counted, group)
-        elif (
-            len(group) == 1
-            and pieces[0].said is Said.ORDINAL
-            and after in ("time", "one", "of", "thing", "party", "place", "floor", "half")
-        ):
-            month = group[0] + 2 < len(reading.pieces) and reading.pieces[group[0] + 2].said is Said.MONTH
-            counted[group[0]] = not (after == "of" and month)
-    return counted
+def _digit_before(reading: Reading, place: int) -> bool:
+    """Whether a digit stands before the piece, with a word that was misheard between them at most."""
+    one, other = reading.pieces[place - 1], reading.pieces[max(place - 2, 0)]
+    return one.said is Said.DIGITS or (_doubtful(one) and other.said is Said.DIGITS and other.position == one.position)
 
 
-def _is_pronoun(reading: Reading, place: int, before: str, after: str) -> bool:
-    """ "the old one", "one moment": no digit stands beside it."""
-    following = reading.pieces[place + 1] if place + 1 < len(reading.pieces) else None
-    follows = following and following.said in NUMBERS and following.position == reading.pieces[place].position
-    return not follows and (before in _PRONOUN_BEFORE or (after in _PRONOUN_AFTER and reading.pieces[place].pause is Pause.NONE))
+def _together(one: Piece, other: Piece) -> bool:
+    return one.position == other.position and one.pause is not Pause.HARD
 
 
-def _adjacent(reading: Reading) -> Iterator[list[int]]:
-    group: list[int] = []
-    for place, piece in enumerate(reading.pieces):
-        number = piece.said in NUMBERS
-        if group and (
-            not number or reading.pieces[group[-1]].position != piece.position or reading.pieces[group[-1]].pause is not Pause.NONE
-        ):
-            yield group
-            group = []
-        if number:
-            group.append(place)
-    if group:
-        yield group
-
-
-def _mark(counted: bytearray, places: Sequence[int]) -> None:
-    for place in places:
-        counted[place] = 1
-
-
-def _word(reading: Reading, place: int, position: int) -> str:
-    if not 0 <= place < len(reading.pieces) or reading.pieces[place].position != position:
-        return ""
-    return reading.pieces[place].text
+def _doubtful(piece: Piece) -> bool:
+    return piece.confidence < DOUBTFUL_BELOW
 
 
 def _bridged(reading: Reading, last: int, place: int) -> bool:
@@ -260,6 +203,12 @@ def _bridged(reading: Reading, last: int, place: int) -> bool:
     ended = any(pieces[between].pause is Pause.HARD for between in range(last, place))
     if ended and pieces[place].position == pieces[last].position and place - last > 1 and len(pieces[last].text) == 4:
         return False  # a year, and another sentence
+    said_else = any(piece.said not in NUMBERS and piece.text not in SOFT for piece in pieces[last + 1 : place])
+    in_order = pieces[last].said is Said.ORDINAL and pieces[place].said is Said.DIGITS
+    if in_order and (said_else or ended) and not _dated(reading, last):
+        return False  # "first Horizon: zero eight four"
+    if ended and pieces[place].said is Said.ORDINAL and pieces[last].said is Said.DIGITS and pieces[place].confidence >= DOUBTFUL_BELOW:
+        return False  # "eight three one. And can you do the fifteenth?"
     if pieces[place].position != pieces[last].position and Said.QUANTITY in (pieces[place].said, pieces[last].said):
         return False
     if place - last - 1 > LONGEST_ASIDE or pieces[place].position - pieces[last].position > 4:
@@ -267,7 +216,7 @@ def _bridged(reading: Reading, last: int, place: int) -> bool:
     strange = 0
     for between in range(last + 1, place):
         piece = pieces[between]
-        if piece.said not in NUMBERS and piece.text not in SOFT:
+        if piece.said not in NUMBERS and piece.text not in SOFT and not _reads_back(reading, piece.position, (last, place)):
             strange += 1 if piece.pause is Pause.NONE or piece.confidence < DOUBTFUL_BELOW else 2
         elif piece.said is Said.QUANTITY:
             strange += 2
@@ -275,6 +224,20 @@ def _bridged(reading: Reading, last: int, place: int) -> bool:
         return strange == 0
     misheard = sum(1 for between in range(last + 1, place) if pieces[between].confidence < DOUBTFUL_BELOW)
     return strange <= max(int(place - last <= 3), misheard)
+
+
+def _dated(reading: Reading, place: int) -> bool:
+    """Whether a month stands right beside the ordinal."""
+    around = reading.pieces[max(place - 2, 0) : place + 4]
+    return any(piece.said is Said.MONTH for piece in around) or reading.pieces[place].confidence < DOUBTFUL_BELOW
+
+
+def _reads_back(reading: Reading, position: int, ends: tuple[int, int]) -> bool:
+    """Whether it is a turn in between that says hardly anything but digits: what was heard as a word there was one."""
+    if position in (reading.pieces[ends[0]].position, reading.pieces[ends[1]].position):
+        return False
+    turn = reading.turns[position]
+    return len(turn) <= LONGEST_ASIDE and 3 * sum(piece.said is Said.DIGITS for piece in turn) >= 2 * len(turn)
 
 
 def only_asides(run: Run) -> bool:

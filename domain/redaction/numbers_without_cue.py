@@ -3,18 +3,18 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
-from domain.redaction.call_so_far import CARD_GOES_ON, PAYMENT_AHEAD, Call, Card, Find
-from domain.redaction.cues import Cue
+from domain.redaction.call_so_far import CARD_GOES_ON, Call, Card, Find
+from domain.redaction.checksum import passes_luhn
+from domain.redaction.cues import PAYMENT_AHEAD
 from domain.redaction.dates import is_birth, is_year, may_be_expiry
-from domain.redaction.fitting import FAIR, GUESS
-from domain.redaction.number_runs import DOUBTFUL_BELOW, SOFT, Run, only_asides
+from domain.redaction.fitting import FAIR, GUESS, only_dates, slashed
+from domain.redaction.number_runs import Run, only_asides
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import Said
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Said
 
 _OF_A_CARD = (Sensitive.CARD_NUMBER, Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE)
-_SHORT_ANSWER = 3
-_ASKED_IN_A_WORD = (Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE, Sensitive.SSN, Sensitive.DATE_OF_BIRTH)
+_BROKEN_OFF = 14
 _TOLL_FREE = words("800 888 877 866 855 844 833")
 
 
@@ -34,7 +34,8 @@ def add_card(call: Call, run: Run, confidence: float) -> None:
         else:
             taken.extend(group)
             digits += text
-    tail = _tail(run.part([place for group in rest for place in group])) if rest and taken else None
+    whole = len(run.digits) > 16 and run.only_digits and passes_luhn(run.digits) and not passes_luhn(digits)
+    tail = _tail(run.part([place for group in rest for place in group])) if rest and taken and not whole else None
     if tail is None:
         call.add(Sensitive.CARD_NUMBER, run, confidence)
         return
@@ -56,48 +57,68 @@ def _tail(tail: Run) -> list[tuple[Sensitive, Run]] | None:
     return None
 
 
+def date_and_code(call: Call, run: Run) -> list[tuple[Sensitive, Run]] | None:
+    """Both, given in one answer: "March thirty, and oh six six"."""
+    if not (run.position - call.last_card_data() <= CARD_GOES_ON or call.awaits(run, (Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE))):
+        return None
+    if (
+        call.reading_card(run)
+        or not 4 <= len(run.digits) <= 10
+        or (not run.mostly_digits and not any(piece.said is Said.MONTH for piece in run.pieces))
+    ):
+        return None
+    american = call.card is not None and call.card.digits[0] == "3"
+    pieces = run.reading.pieces
+    starts = {group[0] for group in run.groups}
+    starts.update(
+        place for place in run.places[1:] if pieces[place].said is Said.MONTH or len(pieces[place].text) > len(pieces[place - 1].text) == 1
+    )
+    inserted = len(run.pieces[-1].text) == 1 and run.pieces[-1].confidence < DOUBTFUL_BELOW
+    for place in run.places[1:]:
+        if place not in starts:
+            continue
+        one, other = run.part([p for p in run.places if p < place]), run.part([p for p in run.places if p >= place])
+        misheard = (
+            len(one.digits) <= 3 and place - one.last > 1 and any(pieces[n].confidence < DOUBTFUL_BELOW for n in range(one.last + 1, place))
+        )
+        for date, code in ((one, other), (other, one)) if call.awaits(run, (Sensitive.SECURITY_CODE,)) else ((one, other),):
+            dated = (may_be_expiry(date.pieces) and len(date.digits) >= 3) or (misheard and date is one)
+            if dated and code.only_digits and len(code.digits) - (inserted and code is other) == (4 if american else 3):
+                return [(Sensitive.EXPIRY_DATE, date), (Sensitive.SECURITY_CODE, code)]
+    return None
+
+
+def _dates(run: Run) -> bool:
+    return may_be_expiry(run.pieces) and (len(run.digits) >= 3 or run.pieces[0].said is Said.MONTH)
+
+
 def left_over(call: Call, left: Sequence[Run]) -> Iterator[Find]:
     """Numbers that nothing explains while a card is being read out: parts of it that were broken off, begun again or misheard."""
     cards = [(find, call.reading.pieces[find.places[0]].position) for find in call.finds if find.kind in _OF_A_CARD]
     positions = [position for _, position in cards]
     for run in left:
-        if not run.mostly_digits or len(run.digits) < 2 or _aside(run) or (len(run.digits) == 2 and not only_asides(run)):
+        if _begun_in_the_same_turn(call, run, cards):
+            yield Find(Sensitive.CARD_NUMBER, next(find.entity for find, at in cards if at == run.position), run.places, GUESS)
+            continue
+        if not run.mostly_digits or run.coded or len(run.digits) < 2 or _aside(run) or (len(run.digits) == 2 and not only_asides(run)):
             continue
         near = cards[bisect_left(positions, run.position - CARD_GOES_ON) : bisect_left(positions, run.position + PAYMENT_AHEAD)]
-        if near:
+        dates = [find.entity for find, _ in near if find.kind is Sensitive.EXPIRY_DATE]
+        if near and may_be_expiry(run.pieces) and len(run.digits) >= (4 if dates else 3) and only_asides(run):
+            yield Find(Sensitive.EXPIRY_DATE, dates[0] if dates else call.next_entity(), run.places, GUESS)
+        elif len(run.digits) == 3 and run.only_digits and any(find.kind is not Sensitive.CARD_NUMBER for find, _ in near):
+            yield Find(Sensitive.SECURITY_CODE, call.next_entity(), run.places, GUESS)
+        elif near:
             numbers = [find.entity for find, _ in near if find.kind is Sensitive.CARD_NUMBER]
             yield Find(Sensitive.CARD_NUMBER, numbers[0] if numbers else call.next_entity(), run.places, GUESS)
 
 
-def unheard(call: Call) -> Iterator[Find]:
-    """What was asked for and answered at once in a word or two that recognition was not sure of, none of them a number."""
-    found = {place for find in call.finds for place in find.places}
-    found.update(place for cue in call.cues if cue.strong for place in range(cue.first, cue.last + 1))
-    for number, cue in enumerate(call.cues):
-        if not isinstance(cue.kind, Sensitive) or cue.kind not in _ASKED_IN_A_WORD or not cue.strong or call.used.get(number):
-            continue
-        if cue.kind is Sensitive.EXPIRY_DATE and not call.paying(cue.position):
-            continue
-        places = _answer(call, cue)
-        if 1 <= len(places) <= _SHORT_ANSWER and not found.intersection(places) and any(_doubtful(call, place) for place in places):
-            yield Find(cue.kind, call.next_entity(), tuple(places), GUESS)
-
-
-def _answer(call: Call, cue: Cue) -> list[int]:
-    """What is said of weight in the turn after the cue, which must be the last words of its own turn."""
-    end = cue.last + 1
-    pieces = call.reading.pieces
-    while end < len(pieces) and pieces[end].position == cue.position and pieces[end].text in SOFT:
-        end += 1
-    if end >= len(pieces) or pieces[end].position != cue.position + 1 or not cue.position + 1 < len(call.reading.turns):
-        return []
-    if call.reading.speakers[cue.position] == call.reading.speakers[cue.position + 1]:
-        return []
-    return [place for place in range(end, end + len(call.reading.turns[cue.position + 1])) if pieces[place].text not in SOFT]
-
-
-def _doubtful(call: Call, place: int) -> bool:
-    return call.reading.pieces[place].confidence < DOUBTFUL_BELOW
+def _begun_in_the_same_turn(call: Call, run: Run, cards: Sequence[tuple[Find, int]]) -> bool:
+    """Digits that were broken off: the card's number is read out right behind them."""
+    if not run.only_digits or len(run.digits) < 3 or call.harmless_asked(run):
+        return False
+    behind = [find.places[0] - run.last for find, at in cards if at == run.position and find.kind is Sensitive.CARD_NUMBER]
+    return any(0 < distance <= _BROKEN_OFF for distance in behind)
 
 
 def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
@@ -105,7 +126,13 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
     count = len(run.digits)
     card = call.card
     paying = call.paying(run.position)
-    looks = run.mostly_digits and (count >= 13 or _grouped_like_a_card(run) or (paying and count >= 8 and not _like_another(run)))
+    if paying and (slashed(run) or not call.reading_card(run)) and _ends(call, run):
+        call.add(Sensitive.EXPIRY_DATE, run, GUESS)
+        return
+    done = call.card is not None and call.card.complete and call.card.speaker == run.speaker and count < 13
+    harmless = call.harmless_asked(run) if count < 13 else call.harmless_near(run) and call.harmless_asked(run)
+    bank = call.last_named(run) is Sensitive.BANK_ACCOUNT and call.banking(run.position) and count < 13
+    looks = run.mostly_digits and not (run.coded or bank or done or harmless) and _looks_like_a_card(run, paying)
     goes_on = card and not card.complete and run.position - card.position <= CARD_GOES_ON and run.mostly_digits and count >= 2
     echoes = card is not None and card.speaker != run.speaker and run.position - card.position <= 1 and count >= 3 and len(run.pieces) >= 3
     if looks or (goes_on and not _aside(run, echoes)):
@@ -113,7 +140,8 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
     elif run.position - call.last_card_data() <= CARD_GOES_ON and _answers(call, run):
         _after_card(call, card, run)
     elif run.only_digits and run.lengths == (3, 2, 4):
-        call.add(Sensitive.SSN, run, GUESS)
+        lost = _lost_inside(run) and not call.named(Sensitive.SSN, run.position)
+        call.add(Sensitive.PHONE if lost else Sensitive.SSN, run, GUESS)
     elif (
         is_birth(run.pieces)
         and not call.harmless_near(run)
@@ -124,12 +152,20 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         return
     elif Sensitive.PHONE in passes or _grouped_like_a_phone(run):
         call.add(Sensitive.PHONE, run, GUESS)
-    elif (count >= 6 and call.banking(run.position)) or Sensitive.BANK_ACCOUNT in passes:
+    elif run.coded:
+        return
+    elif count >= 6 and call.banking(run.position):
         call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
     elif count >= 7 and (lately := call.lately(run)) in (Sensitive.PHONE, Sensitive.SSN, Sensitive.BANK_ACCOUNT):
         call.add(lately, run, GUESS)
-    elif count == 9 and only_asides(run) and not run.lead:
+    elif count == 9 and only_asides(run) and not run.lead and call.named(Sensitive.SSN, run.position):
         call.add(Sensitive.SSN, run, GUESS)
+    elif (
+        Sensitive.BANK_ACCOUNT in passes
+        and not call.harmless_asked(run)
+        and (call.named(Sensitive.BANK_ACCOUNT, run.position) or (only_asides(run) and not run.lead))
+    ):
+        call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
     elif (
         9 <= count <= 11
         and all(len(piece.text) != 2 for piece in run.pieces[:5])
@@ -137,6 +173,50 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         and not is_year(run.digits[:4])
     ):
         call.add(Sensitive.PHONE, run, GUESS)
+
+
+def _ends(call: Call, run: Run) -> bool:
+    """Whether it is a month and a year, or several of them, where nothing else has a date."""
+    if call.dated_otherwise(run):
+        return False
+    dated = run.position - call.last_card_data() <= CARD_GOES_ON or call.named(Sensitive.EXPIRY_DATE, run.position)
+    several = only_dates(run) and (dated or slashed(run) or len(run.pieces[0].text) <= 2)
+    return several or _month_and_year(run) or _year_again(call, run)
+
+
+def _month_and_year(run: Run) -> bool:
+    named = run.pieces[0].said is Said.MONTH and all(piece.said in (Said.DIGITS, Said.QUANTITY) for piece in run.pieces[1:])
+    return named and len(run.pieces) > 1 and may_be_expiry(run.pieces) and "24" <= run.digits[-2:] <= "45"
+
+
+def _year_again(call: Call, run: Run) -> bool:
+    """ "Was that oh six twenty six?", and the answer is the year alone."""
+    last = call.finds[-1] if call.finds else None
+    if last is None or last.kind is not Sensitive.EXPIRY_DATE or not run.only_digits or len(run.digits) not in (2, 4) or run.lead:
+        return False
+    said = [call.reading.pieces[place] for place in last.places]
+    return run.position - said[-1].position == 1 and len(run.digits) >= 2 and "".join(piece.text for piece in said).endswith(run.digits)
+
+
+def _looks_like_a_card(run: Run, paying: bool) -> bool:
+    """While a card is talked about whatever is long enough; otherwise it must begin as cards do, and be as long as they are."""
+    begins = run.digits[0] in "3456" or "22" <= run.digits[:2] <= "27" or _unsure_beginning(run)
+    if paying:
+        return (
+            (len(run.digits) >= 13 and begins)
+            or _grouped_like_a_card(run)
+            or (8 <= len(run.digits) <= 12 and begins and not _like_another(run))
+        )
+    spoken = sum(len(piece.text) == 1 for piece in run.pieces) >= len(run.pieces) - 1 and _grouped_like_a_card(run)
+    lost = _unsure_beginning(run) and set(run.lengths) == {4} and len(run.digits) == 12
+    phone = run.lengths[0] == 10 or run.lengths[:3] == (3, 3, 4)
+    return (13 <= len(run.digits) <= 17 and begins and not phone) or spoken or lost
+
+
+def _unsure_beginning(run: Run) -> bool:
+    """Whether what a card begins with may have been misheard."""
+    around = run.reading.pieces[max(run.first - 1, 0) : run.first + 3]
+    return any(piece.confidence < DOUBTFUL_BELOW for piece in around)
 
 
 def _grouped_like_a_card(run: Run) -> bool:
@@ -155,6 +235,12 @@ def _grouped_like_a_phone(run: Run) -> bool:
         return False
     toll_free = run.digits.removeprefix("1")[:3] in _TOLL_FREE and 8 <= count <= 11
     return toll_free or (run.lengths[:2] == (3, 3) and 9 <= count <= 11) or run.lengths == (3, 4)
+
+
+def _lost_inside(run: Run) -> bool:
+    """Whether a word that was misheard stands among the digits: there was one more of them."""
+    pieces, inside = run.reading.pieces, set(run.places)
+    return any(pieces[place].confidence < DOUBTFUL_BELOW for place in range(run.first, run.last) if place not in inside)
 
 
 def _named(run: Run) -> bool:
@@ -183,7 +269,8 @@ def _answers(call: Call, run: Run) -> bool:
         and len(run.digits) == (4 if american else 3)
         and not any(find.kind is Sensitive.SECURITY_CODE for find in call.finds[-2:])
     )
-    return only_asides(run) or run.lead <= 1 or code
+    dates = _dates(run) and len(run.digits) >= 4 and run.digits[0] in "01" and run.position - call.last_card_data() <= 2
+    return only_asides(run) or run.lead <= 1 or code or dates or only_dates(run)
 
 
 def _after_card(call: Call, card: Card | None, run: Run) -> None:
@@ -192,11 +279,13 @@ def _after_card(call: Call, card: Card | None, run: Run) -> None:
     dated = any(find.kind is Sensitive.EXPIRY_DATE and (not card or find.entity > card.entity) for find in call.finds[-4:])
     at_once = card is not None and run.position - card.position <= 2 and not call.questioned(card, run)
     read_back = at_once and card is not None and (card.speaker != run.speaker or not card.complete)
-    if may_be_expiry(run.pieces) and (count >= 3 or run.pieces[0].said is Said.MONTH) and not dated and not read_back:
+    if _dates(run) and not read_back and (not dated or (count >= 4 and card is not None and card.complete)):
         call.add(Sensitive.EXPIRY_DATE, run, GUESS)
     elif read_back and run.mostly_digits and 2 <= count <= 8:
         call.add(Sensitive.CARD_NUMBER, run, GUESS)
+    elif call.given(Sensitive.SECURITY_CODE, run.position) and not at_once:
+        return
     elif run.mostly_digits and (count == 3 or (count == 4 and card is not None and card.digits[0] == "3")):
-        call.add(Sensitive.CARD_NUMBER if at_once and not dated else Sensitive.SECURITY_CODE, run, GUESS)
+        call.add(Sensitive.CARD_NUMBER if at_once and not dated and card and not card.complete else Sensitive.SECURITY_CODE, run, GUESS)
     elif card and run.mostly_digits and count >= 4 and not _aside(run) and not (count == 5 and card.complete):
         call.add(Sensitive.CARD_NUMBER, run, GUESS)

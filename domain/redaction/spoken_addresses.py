@@ -9,10 +9,10 @@ from itertools import accumulate
 
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
-from domain.redaction.number_runs import DOUBTFUL_BELOW, SOFT
+from domain.redaction.number_runs import SOFT
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
-from domain.redaction.spoken_numbers import NUMBERS, Piece, Reading, Said
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, NUMBERS, Piece, Reading, Said
 from domain.redaction.spoken_words import Pause
 
 _DOTS = frozenset({"dot", ".", "period", "point", "dots", "that", "dock", "got", "not", "dought", "dat"})
