@@ -4,11 +4,11 @@ A caller shows a bearer token; on pages, the session cookie that signing in has 
 trail is looked after in api.refusals.
 """
 
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI
 from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
@@ -115,19 +115,20 @@ MEDIA = "/api/recordings/{recording_id}/media"
 """What a page plays: the cookie counts there, too."""
 
 
-@dataclass
-class Refused(Exception):
-    """Ends a request with ``status`` (401, 403 or 503)."""
+class Refused(HTTPException):
+    """Ends a request with 401, 403 or 503; also one whose body FastAPI is about to read, which lets no other exception through."""
 
-    status: int
-    title: str
-    detail: str
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(status, detail)
+        self.title = title
 
 
 def authorise(connection: HTTPConnection) -> None:
-    """A dependency of every route that is not public: sets ``connection.state.caller``, ``.roles`` (all in which it may be here, the one that
-    sees most first) and ``.role``, the first of them. Raises Refused.
+    """A dependency of every route that is not public, and asked before a body is read (api.bodies): sets ``connection.state.caller``, ``.roles``
+    (all in which it may be here, the one that sees most first) and ``.role``, the first of them. Raises Refused.
     """
+    if hasattr(connection.state, "roles"):
+        return
     path = connection.scope["route"].path
     allowed = ROUTES.get((connection.scope.get("method", "GET"), path), PUBLIC)
     caller = connection.state.caller = caller_of(connection, cookie=path in PAGES or path == MEDIA)
@@ -170,13 +171,14 @@ def origin_of(connection: HTTPConnection) -> str | None:
 def refusal(request: HTTPConnection, error: Exception) -> Response:
     """For FastAPI: a problem, or for somebody at a page the way to the sign-in."""
     assert isinstance(error, Refused)
-    if error.status != 503:
+    status = error.status_code
+    if status != 503:
         request.state.refused_because = error.detail
-    if error.status == 401 and getattr(request.scope.get("route"), "path", None) in PAGES:
+    if status == 401 and getattr(request.scope.get("route"), "path", None) in PAGES:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?next={quote(asked, safe='')}", 303, headers={"Cache-Control": "no-store"})
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {"Retry-After": "5"} if error.status == 503 else None
-    return problem(error.status, error.title, error.detail, headers=headers)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "5"} if status == 503 else None
+    return problem(status, error.title, error.detail, headers=headers)
 
 
 def require_listed(app: FastAPI) -> None:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api import (
     access,
     agents,
+    bodies,
     consents,
     consultations,
     faults,
@@ -90,6 +91,7 @@ def create_app(
     app.add_exception_handler(HTTPException, plain_problem)
     app.add_exception_handler(access.Refused, access.refusal)
     app.state.webhooks = Webhooks(keys)
+    app.add_exception_handler(bodies.TooLarge, bodies.too_large)
     app.state.identities = trusted
     app.state.limiter = MovingWindow()
     app.state.refusals = refusals.Refusals(app.state.limiter)
@@ -128,6 +130,7 @@ def create_app(
     access.require_listed(app)
     app.state.registry = CollectorRegistry()
     app.add_middleware(refusals.RefusalsWritten)
+    app.add_middleware(bodies.Bodies)  # what is added later is further out
     app.add_middleware(metrics.Measured, registry=app.state.registry)
     if settings.oidc_issuer is None:
         app.add_middleware(LoopbackOnly)

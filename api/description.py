@@ -1,8 +1,10 @@
-"""The API's description as FastAPI makes it, with what FastAPI leaves out: nulls in examples."""
+"""The API's description as FastAPI makes it, with what FastAPI leaves out: nulls in examples, and what every body can be answered."""
 
 from typing import Any
 
 from fastapi import FastAPI
+
+from api.problems import described
 
 Schema = dict[str, Any]
 
@@ -18,7 +20,14 @@ class Described(FastAPI):
             for schema in schemas.values():
                 if "example" in schema:
                     restore_nulls(schema["example"], schema, schemas)
+            for operation in operations(document):
+                if "requestBody" in operation:
+                    operation["responses"].setdefault("413", described("The body is larger than any that is wanted"))
         return document
+
+
+def operations(document: Schema) -> list[Schema]:
+    return [operation for path in document["paths"].values() for operation in path.values()]
 
 
 def restore_nulls(example: Any, schema: Schema, schemas: dict[str, Schema]) -> None:

@@ -87,7 +87,9 @@ def test_what_nobody_may_begin(calling: Desk, engine: Engine) -> None:
     deed = calling.refused(422, Role.CUSTOMER, ANNA, "POST", BEGIN, json={"type": SECRET_WORD})
     assert dict(deed.details)["why"] == "A parameter is missing or wrong"
     broken = calling.issuer.headers(Role.CUSTOMER, subject=str(ANNA)) | {"Content-Type": "application/json"}
-    calling.refused(422, None, None, "POST", BEGIN, content=f'{{"{SECRET_WORD}', headers=broken)  # FastAPI reads before it asks who it is
+    deed = calling.refused(422, Role.CUSTOMER, ANNA, "POST", BEGIN, content=f'{{"{SECRET_WORD}', headers=broken)
+    assert dict(deed.details)["why"] == "A parameter is missing or wrong"
+    calling.refused(401, None, None, "POST", BEGIN, content=f'{{"{SECRET_WORD}', headers={"Content-Type": "application/json"})
     for _ in range(9):
         calling.ask(Role.CUSTOMER, BERT, "POST", BEGIN, json={"type": "support"})
     calling.ask(Role.CUSTOMER, BERT, "POST", BEGIN, json={"type": "support"})
