@@ -74,6 +74,7 @@ def create_app(
             _connect(app, opened)
             app.state.archive = open_store(settings.archive, settings.s3())
             async with (
+                refusals.counting_the_rest(app),
                 server or nullcontext() as app.state.rooms,
                 health.asking_others(app),
                 room_promises.keeping_promises(app),
@@ -90,8 +91,8 @@ def create_app(
     app.add_exception_handler(RequestValidationError, wrong_parameter)
     app.add_exception_handler(HTTPException, plain_problem)
     app.add_exception_handler(access.Refused, access.refusal)
-    app.state.webhooks = Webhooks(keys)
     app.add_exception_handler(bodies.TooLarge, bodies.too_large)
+    app.state.webhooks = Webhooks(keys)
     app.state.identities = trusted
     app.state.limiter = MovingWindow()
     app.state.refusals = refusals.Refusals(app.state.limiter)
@@ -129,8 +130,8 @@ def create_app(
             app.include_router(router)
     access.require_listed(app)
     app.state.registry = CollectorRegistry()
-    app.add_middleware(refusals.RefusalsWritten)
     app.add_middleware(bodies.Bodies)  # what is added later is further out
+    app.add_middleware(refusals.RefusalsWritten)
     app.add_middleware(metrics.Measured, registry=app.state.registry)
     if settings.oidc_issuer is None:
         app.add_middleware(LoopbackOnly)
