@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI
 from fastapi.security import HTTPBearer
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, compile_path
 
 from api.problems import Responses, described, problem
 from domain.audit import Deed
@@ -124,11 +125,9 @@ class Refused(HTTPException):
 
 
 def authorise(connection: HTTPConnection) -> None:
-    """A dependency of every route that is not public, and asked before a body is read (api.bodies): sets ``connection.state.caller``, ``.roles``
-    (all in which it may be here, the one that sees most first) and ``.role``, the first of them. Raises Refused.
+    """Sets ``connection.state.caller``, ``.roles`` (all in which it may be here, the one that sees most first) and ``.role``, the first of them.
+    May ask the issuer for its keys. Raises Refused.
     """
-    if hasattr(connection.state, "roles"):
-        return
     path = connection.scope["route"].path
     allowed = ROUTES.get((connection.scope.get("method", "GET"), path), PUBLIC)
     caller = connection.state.caller = caller_of(connection, cookie=path in PAGES or path == MEDIA)
@@ -137,6 +136,12 @@ def authorise(connection: HTTPConnection) -> None:
         named = " or ".join(sorted(allowed))
         raise Refused(403, "Not for this role", f"This needs the role {named}, which the token does not give.")
     connection.state.roles, connection.state.role = roles, roles[0]
+
+
+async def authorised(connection: HTTPConnection) -> None:
+    """A dependency of every route that is not public, and asked before a body is read (api.bodies); whichever comes first. Raises Refused."""
+    if not hasattr(connection.state, "roles"):
+        await run_in_threadpool(authorise, connection)
 
 
 def caller_of(connection: HTTPConnection, *, cookie: bool) -> Caller:
@@ -179,6 +184,19 @@ def refusal(request: HTTPConnection, error: Exception) -> Response:
         return RedirectResponse(f"/sign-in?next={quote(asked, safe='')}", 303, headers={"Cache-Control": "no-store"})
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "5"} if status == 503 else None
     return problem(status, error.title, error.detail, headers=headers)
+
+
+def wrong_method(request: HTTPConnection, error: Exception) -> Response:
+    """For FastAPI, which names the methods of the one route that it looked at last, and not those of its neighbours at the same address."""
+    assert isinstance(error, HTTPException)
+    path = request.scope["path"]
+    allowed = {method for (method, template), pattern in _PATTERNS.items() if pattern.match(path)}
+    allowed |= {name.strip() for name in (error.headers or {}).get("Allow", "").split(",") if name.strip()}
+    shown = ", ".join(sorted(allowed))
+    return problem(405, "Method Not Allowed", f"This address takes {shown}.", headers={"Allow": shown})
+
+
+_PATTERNS = {(method, path): compile_path(path)[0] for method, path in ROUTES}
 
 
 def require_listed(app: FastAPI) -> None:

@@ -90,6 +90,7 @@ def create_app(
     )  # FastAPI's pages load scripts from elsewhere
     app.add_exception_handler(RequestValidationError, wrong_parameter)
     app.add_exception_handler(HTTPException, plain_problem)
+    app.add_exception_handler(405, access.wrong_method)
     app.add_exception_handler(access.Refused, access.refusal)
     app.add_exception_handler(bodies.TooLarge, bodies.too_large)
     app.state.webhooks = Webhooks(keys)
@@ -125,7 +126,7 @@ def create_app(
         if router is handoff_live.router:  # asks for its caller itself: before a WebSocket is open, a refusal is an answer of another kind
             app.include_router(router)
         elif access.guarded(router):
-            app.include_router(router, dependencies=[Depends(access.bearer), Depends(access.authorise)], responses=access.GUARDED)
+            app.include_router(router, dependencies=[Depends(access.bearer), Depends(access.authorised)], responses=access.GUARDED)
         else:
             app.include_router(router)
     access.require_listed(app)

@@ -4,13 +4,12 @@ FastAPI reads a body before it asks a route's dependencies. So what is received 
 asked for; a route that reads nothing asks by its dependency, as before. Who may do what: api.access.
 """
 
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access import PUBLIC, ROUTES, authorise
+from api.access import PUBLIC, ROUTES, authorised
 from api.metrics import WEBHOOK
 from api.problems import problem
 
@@ -51,7 +50,7 @@ class Bodies:
             nonlocal known, size
             path = getattr(scope.get("route"), "path", "")
             if not known and ROUTES.get((scope["method"], path), PUBLIC) != PUBLIC:
-                await run_in_threadpool(authorise, asked)
+                await authorised(asked)
             known = True
             if path in OWN_LIMIT:
                 return await receive()
