@@ -4,14 +4,15 @@ A caller shows a bearer token; on pages, the session cookie that signing in has 
 trail is looked after in api.refusals.
 """
 
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from fastapi import APIRouter, FastAPI
 from fastapi.security import HTTPBearer
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, compile_path
 
 from api.problems import Responses, described, problem
 from domain.audit import Deed
@@ -115,18 +116,17 @@ MEDIA = "/api/recordings/{recording_id}/media"
 """What a page plays: the cookie counts there, too."""
 
 
-@dataclass
-class Refused(Exception):
-    """Ends a request with ``status`` (401, 403 or 503)."""
+class Refused(HTTPException):
+    """Ends a request with 401, 403 or 503; also one whose body FastAPI is about to read, which lets no other exception through."""
 
-    status: int
-    title: str
-    detail: str
+    def __init__(self, status: int, title: str, detail: str) -> None:
+        super().__init__(status, detail)
+        self.title = title
 
 
 def authorise(connection: HTTPConnection) -> None:
-    """A dependency of every route that is not public: sets ``connection.state.caller``, ``.roles`` (all in which it may be here, the one that
-    sees most first) and ``.role``, the first of them. Raises Refused.
+    """Sets ``connection.state.caller``, ``.roles`` (all in which it may be here, the one that sees most first) and ``.role``, the first of them.
+    May ask the issuer for its keys. Raises Refused.
     """
     path = connection.scope["route"].path
     allowed = ROUTES.get((connection.scope.get("method", "GET"), path), PUBLIC)
@@ -136,6 +136,12 @@ def authorise(connection: HTTPConnection) -> None:
         named = " or ".join(sorted(allowed))
         raise Refused(403, "Not for this role", f"This needs the role {named}, which the token does not give.")
     connection.state.roles, connection.state.role = roles, roles[0]
+
+
+async def authorised(connection: HTTPConnection) -> None:
+    """A dependency of every route that is not public, and asked before a body is read (api.bodies); whichever comes first. Raises Refused."""
+    if not hasattr(connection.state, "roles"):
+        await run_in_threadpool(authorise, connection)
 
 
 def caller_of(connection: HTTPConnection, *, cookie: bool) -> Caller:
@@ -170,13 +176,27 @@ def origin_of(connection: HTTPConnection) -> str | None:
 def refusal(request: HTTPConnection, error: Exception) -> Response:
     """For FastAPI: a problem, or for somebody at a page the way to the sign-in."""
     assert isinstance(error, Refused)
-    if error.status != 503:
+    status = error.status_code
+    if status != 503:
         request.state.refused_because = error.detail
-    if error.status == 401 and getattr(request.scope.get("route"), "path", None) in PAGES:
+    if status == 401 and getattr(request.scope.get("route"), "path", None) in PAGES:
         asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?next={quote(asked, safe='')}", 303, headers={"Cache-Control": "no-store"})
-    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {"Retry-After": "5"} if error.status == 503 else None
-    return problem(error.status, error.title, error.detail, headers=headers)
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {"Retry-After": "5"} if status == 503 else None
+    return problem(status, error.title, error.detail, headers=headers)
+
+
+def wrong_method(request: HTTPConnection, error: Exception) -> Response:
+    """For FastAPI, which names the methods of the one route that it looked at last, and not those of its neighbours at the same address."""
+    assert isinstance(error, HTTPException)
+    path = request.scope["path"]
+    allowed = {method for (method, template), pattern in _PATTERNS.items() if pattern.match(path)}
+    allowed |= {name.strip() for name in (error.headers or {}).get("Allow", "").split(",") if name.strip()}
+    shown = ", ".join(sorted(allowed))
+    return problem(405, "Method Not Allowed", f"This address takes {shown}.", headers={"Allow": shown})
+
+
+_PATTERNS = {(method, path): compile_path(path)[0] for method, path in ROUTES}
 
 
 def require_listed(app: FastAPI) -> None:

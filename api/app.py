@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api import (
     access,
     agents,
+    bodies,
     consents,
     consultations,
     faults,
@@ -73,6 +74,7 @@ def create_app(
             _connect(app, opened)
             app.state.archive = open_store(settings.archive, settings.s3())
             async with (
+                refusals.counting_the_rest(app),
                 server or nullcontext() as app.state.rooms,
                 health.asking_others(app),
                 room_promises.keeping_promises(app),
@@ -88,7 +90,9 @@ def create_app(
     )  # FastAPI's pages load scripts from elsewhere
     app.add_exception_handler(RequestValidationError, wrong_parameter)
     app.add_exception_handler(HTTPException, plain_problem)
+    app.add_exception_handler(405, access.wrong_method)
     app.add_exception_handler(access.Refused, access.refusal)
+    app.add_exception_handler(bodies.TooLarge, bodies.too_large)
     app.state.webhooks = Webhooks(keys)
     app.state.identities = trusted
     app.state.limiter = MovingWindow()
@@ -122,11 +126,12 @@ def create_app(
         if router is handoff_live.router:  # asks for its caller itself: before a WebSocket is open, a refusal is an answer of another kind
             app.include_router(router)
         elif access.guarded(router):
-            app.include_router(router, dependencies=[Depends(access.bearer), Depends(access.authorise)], responses=access.GUARDED)
+            app.include_router(router, dependencies=[Depends(access.bearer), Depends(access.authorised)], responses=access.GUARDED)
         else:
             app.include_router(router)
     access.require_listed(app)
     app.state.registry = CollectorRegistry()
+    app.add_middleware(bodies.Bodies)  # what is added later is further out
     app.add_middleware(refusals.RefusalsWritten)
     app.add_middleware(metrics.Measured, registry=app.state.registry)
     if settings.oidc_issuer is None:

@@ -6,13 +6,14 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.access import deed_of
+from api.moments import Moment
 from api.problems import Responses, described, problem
 from api.refusals import refuse
 from domain.audit import Outcome
@@ -35,7 +36,9 @@ PROBLEMS: Responses = {
 ONE: Responses = PROBLEMS | {404: described("There is no such consultation, or it is not the caller's")}
 
 
-Prose = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(storable)]
+NO_NUL: JsonDict = {"pattern": r"^[^\u0000]*$"}
+"""Of ``storable``, what a description can say."""
+Prose = Annotated[str, Field(max_length=LONGEST_TEXT, json_schema_extra=NO_NUL), AfterValidator(storable)]
 
 
 _EXAMPLE: JsonDict = {
@@ -114,7 +117,7 @@ class Archiving(BaseModel):
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"archived": True, "reason": "Entered twice."}})
 
     archived: bool
-    reason: Annotated[str, Field(min_length=1, max_length=500), AfterValidator(storable)]
+    reason: Annotated[Prose, Field(min_length=1, max_length=500)]
 
 
 @router.get(
@@ -129,8 +132,8 @@ def list_consultations(
     state: CallState | None = None,
     customer_id: UUID | None = None,
     agent_id: UUID | None = None,
-    since: Annotated[AwareDatetime | None, Query(description="Calls that started at this moment or later")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Calls that started before this moment")] = None,
+    since: Annotated[Moment | None, Query(description="Calls that started at this moment or later")] = None,
+    until: Annotated[Moment | None, Query(description="Calls that started before this moment")] = None,
     archived: bool = False,
     recording_state: Annotated[RecordingState | None, Query(description="What became of the recording, of calls that have ended")] = None,
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 20,

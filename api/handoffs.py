@@ -9,13 +9,14 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
 from api.access import deed_of
 from api.agents import REFUSED, agent_id, not_an_agent
 from api.consultations import ONE, Prose, store_is_down, visible
 from api.handoff_bodies import AcceptedOut, ContextOut, HandoffOut
+from api.moments import Moment, example_from_tomorrow
 from api.problems import problem
 from api.refusals import refuse
 from api.rooms import STORE_IS_DOWN, in_store, livekit, livekit_is_down, no_livekit, room_token, stored
@@ -47,12 +48,10 @@ class Asking(BaseModel):
 class CallingBack(BaseModel):
     """When the customer wants to be called: 15 minutes to 8 hours long, within the next 14 days, with offsets from UTC."""
 
-    model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"example": {"start": "2025-03-04T09:00:00-08:00", "end": "2025-03-04T11:00:00-08:00"}}
-    )
+    model_config = ConfigDict(extra="forbid", json_schema_extra=example_from_tomorrow("start", "end", 2))
 
-    start: AwareDatetime
-    end: AwareDatetime
+    start: Moment
+    end: Moment
 
 
 @router.post(

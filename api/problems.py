@@ -47,7 +47,7 @@ def wrong_parameter(_: Request, error: Exception) -> JSONResponse:
 
 
 def plain_problem(_: Request, error: Exception) -> JSONResponse:
-    """For FastAPI's and Starlette's own refusals: no such route, wrong method, a body that is no JSON."""
+    """For FastAPI's and Starlette's own refusals: no such route, a body that is no JSON."""
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
     return problem(error.status_code, phrase, str(error.detail), headers=dict(error.headers) if error.headers else None)

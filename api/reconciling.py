@@ -61,6 +61,8 @@ async def _done(app: FastAPI, started_at: datetime) -> bool:
         logger.info("not reconciled yet: another process is at it")  # look again whether it came to an end, and when it had begun
         return False
     logger.info("reconciled: %s", reported(report))
+    for note in report.notes:
+        logger.warning("%s", note)
     for trouble in report.trouble:
         logger.warning("not everything was reconciled: %s", trouble)
     return not report.trouble

@@ -55,10 +55,12 @@ def livekit(request: Request) -> tuple[Settings, LiveKitRooms | None]:
     return state.settings, state.rooms
 
 
-async def too_often(request: Request, limit: RateLimitItem, what: str) -> Response | None:
-    """The answer to a caller who asks too often, whichever process they reach, or where the store is down; None lets them on."""
+async def too_often(request: Request, limit: RateLimitItem, what: str, who: str | None = None) -> Response | None:
+    """The answer to a caller who asks too often, whichever process they reach, or where the store is down; None lets them on. ``who``: where
+    it is no token that says who asks.
+    """
     try:
-        room = await to_thread.run_sync(request.app.state.callers.hit, limit, what, request.state.caller.subject)
+        room = await to_thread.run_sync(request.app.state.callers.hit, limit, what, who or request.state.caller.subject)
     except STORE_IS_DOWN:
         return store_is_down()
     return None if room else slow_down()

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.access import deed_of
+from api.consultations import NO_NUL
 from api.problems import described, problem
 from api.refusals import refuse
 from domain.audit import Outcome
@@ -85,7 +86,7 @@ class PageOut(BaseModel):
 )
 def search(
     request: Request,
-    q: Annotated[str, Query(description='Such as: speaker:customer "do not consent" date:2025-03')],
+    q: Annotated[str, Query(description='Such as: speaker:customer "do not consent" date:2025-03', json_schema_extra=NO_NUL)],
     limit: Annotated[int, Query(ge=1, le=LARGEST_PAGE)] = 20,
     cursor: Annotated[str | None, Query(description="next_cursor of the page before")] = None,
 ) -> PageOut | Response:

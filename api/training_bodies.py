@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl, UrlConstraints
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, UrlConstraints
 from pydantic.config import JsonDict
 
 from api.consultations import Prose
+from api.moments import Moment, example_from_tomorrow
 from domain.training import TrainingState
 
 SESSION, PARTNER, AGENT, OTHER = (
@@ -40,21 +41,21 @@ _SESSION: JsonDict = {
 class Scheduling(BaseModel):
     """``trainer`` is the agent who gives it, or is answerable for a partner who does: an agent's own sessions are their own."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"title": TITLE, "starts_at": STARTS, "ends_at": ENDS}})
+    model_config = ConfigDict(extra="forbid", json_schema_extra=example_from_tomorrow("starts_at", "ends_at", 1, title=TITLE))
 
     title: Title
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
     trainer: UUID | None = None
     max_partners: Annotated[int, Field(ge=1, le=8)] = 8
 
 
 class Rescheduling(BaseModel):
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"title": TITLE, "starts_at": STARTS, "ends_at": ENDS}})
+    model_config = ConfigDict(extra="forbid", json_schema_extra=example_from_tomorrow("starts_at", "ends_at", 1, title=TITLE))
 
     title: Title
-    starts_at: AwareDatetime
-    ends_at: AwareDatetime
+    starts_at: Moment
+    ends_at: Moment
 
 
 class Inviting(BaseModel):
@@ -64,7 +65,7 @@ class Inviting(BaseModel):
 
     partner: UUID
     trainer: bool = False
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class Holding(BaseModel):

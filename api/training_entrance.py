@@ -18,11 +18,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.access import origin_of
 from api.consultations import ONE
-from api.live_calls import TROUBLE, Entrance
+from api.live_calls import TOKENS, TROUBLE, Entrance
 from api.problems import Responses, described, problem
 from api.recording import wake_recording
 from api.refusals import refuse
-from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, slow_down, store_is_down, stored
+from api.rooms import STORE_IS_DOWN, livekit, livekit_is_down, no_livekit, room_token, slow_down, store_is_down, stored, too_often
 from api.training import CONFLICT
 from api.training_bodies import Answering, DisclosureOut, EnteringAsPartner, Holding
 from domain.audit import Deed, Outcome
@@ -205,6 +205,8 @@ async def _enter(request: Request, who: Entering, body: Answering) -> Entrance |
     now = datetime.now(UTC)
     if not body.consents:
         return await _declined(request, who, body)
+    if (held_up := await too_often(request, TOKENS, "enter", who.identity)) is not None:
+        return held_up
     trouble = _closed(who.row, now)
     if trouble is not None:
         await _note(request, who.deed(request, "training.enter", Outcome.REFUSED, why=training_of(who.row).state_at(now).value))
@@ -245,14 +247,19 @@ async def _enter(request: Request, who: Entering, body: Answering) -> Entrance |
 
 
 async def _declined(request: Request, who: Entering, body: Answering) -> Response:
-    """A no counts at any time: before the training opens, in it, and after it."""
+    """A no counts at any time: before the training opens, in it, and after it. One that takes back a yes is never too often."""
 
-    def noted(connection: Connection) -> None:
+    def noted(connection: Connection) -> Response | None:
+        takes_back = consents.has_granted(connection, who.row["consultation_id"], who.identity)
+        if not takes_back and not request.app.state.callers.hit_in(connection, TOKENS, "decline", who.identity):
+            return slow_down()
         _consent(connection, request, who, body)
         refuse(request, connection, who.deed(request, "training.enter", Outcome.REFUSED, why="declined"))
+        return None
 
     try:
-        await stored(request, noted)
+        if (held_up := await stored(request, noted)) is not None:
+            return held_up
     except STORE_IS_DOWN:
         return store_is_down()
     wake_recording(request.app, who.row["consultation_id"])

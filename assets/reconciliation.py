@@ -14,12 +14,14 @@ ASKED = dg.AssetCheckSpec("everybody_asked", asset="reconciliation", description
 
 
 @dg.asset(group_name="consultations", kinds={"livekit", "postgres"}, check_specs=[ASKED])
-def reconciliation(context: dg.AssetExecutionContext, services: dg.ResourceParam[Services]) -> dg.MaterializeResult:
+def reconciliation(context: dg.AssetExecutionContext, whatever_answers: dg.ResourceParam[Services]) -> dg.MaterializeResult:
     """Missed webhooks applied, recordings that nobody announced adopted, and every ended call recorded, failed, refused or not expected."""
-    report = asyncio.run(reconcile(services))
+    report = asyncio.run(reconcile(whatever_answers))
     if report is None:
         context.log.info("another process is at it")
         report = Report(trouble=[])
+    for note in report.notes:
+        context.log.warning(note)
     check = dg.AssetCheckResult(
         check_name="everybody_asked", passed=not report.trouble, severity=dg.AssetCheckSeverity.WARN, metadata={"trouble": report.trouble}
     )
@@ -28,7 +30,9 @@ def reconciliation(context: dg.AssetExecutionContext, services: dg.ResourceParam
     rows = [dg.TableRecord({"consultation_id": str(one)}) for one in report.changed]
     schema = dg.TableSchema(columns=[dg.TableColumn("consultation_id")])
     changed = dg.MetadataValue.table(records=rows, schema=schema)
-    return dg.MaterializeResult(metadata={**counts, **states, "changed": changed, "trouble": report.trouble}, check_results=[check])
+    return dg.MaterializeResult(
+        metadata={**counts, **states, "changed": changed, "trouble": report.trouble, "notes": report.notes}, check_results=[check]
+    )
 
 
 async def reconcile(services: Services) -> Report | None:

@@ -1,7 +1,7 @@
 """What the assets work with: the store, the two object stores, the search index and the speech model, opened once per run."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from domain.consent import ConsentTable
 from domain.quarantine import WithoutConsent
 from domain.rules.rules import Rules
-from resources.objects import ObjectStore, open_store
+from resources.objects import FolderStore, ObjectStore, StorageError, open_store
 from resources.policies import recording_consent, without_consent
 from resources.policies.rules import compliance_rules
 from resources.redaction.finding import Recognisers, load_recognisers
@@ -67,15 +67,21 @@ class Services:
 
 
 @contextmanager
-def open_services(settings: Settings) -> Iterator[Services]:
-    """Raises NotReady, StorageUnavailable, AccessDenied or BucketMissing, with what to do, where a store cannot be used."""
+def open_services(settings: Settings, *, needs_storage: bool = True) -> Iterator[Services]:
+    """Raises NotReady, StorageUnavailable, AccessDenied or BucketMissing, with what to do, where a store cannot be used. Without
+    ``needs_storage`` the object stores are as they are, and whoever asks them finds out.
+    """
     with database(settings) as engine:
         require_ready(engine, settings)
-        yield services_on(settings, engine)
+        yield services_on(settings, engine, needs_storage=needs_storage)
 
 
-def services_on(settings: Settings, engine: Engine) -> Services:
+def services_on(settings: Settings, engine: Engine, *, needs_storage: bool = True) -> Services:
     intake, archive = (open_store(url, settings.s3()) for url in (settings.intake, settings.archive))
     for store in (intake, archive):
-        store.check()
+        if needs_storage:
+            store.check()
+        elif isinstance(store, FolderStore):
+            with suppress(StorageError):  # makes the folder
+                store.check()
     return Services(settings, engine, intake, archive, PostgresIndex(engine))

@@ -13,14 +13,16 @@ from resources.settings import Settings
 
 def run(settings: Settings) -> int:
     """Status 1 where LiveKit or the intake could not be asked, and 2 where another process is at it."""
-    with open_services(settings) as services:
+    with open_services(settings, needs_storage=False) as services:
         report = asyncio.run(reconcile(services))
     if report is None:
         Console(stderr=True).print("Another process is reconciling now; try again in a moment.")
         return 2
     Console().print(_table(report))
+    for note in report.notes:
+        Console(stderr=True, soft_wrap=True).print(note, style="yellow", markup=False)
     for trouble in report.trouble:
-        Console(stderr=True).print(f"Could not be asked: {trouble}", style="yellow", markup=False)
+        Console(stderr=True, soft_wrap=True).print(f"Could not be asked: {trouble}", style="yellow", markup=False)
     return 1 if report.trouble else 0
 
 

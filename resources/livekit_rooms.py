@@ -31,8 +31,9 @@ from resources.settings import SettingMissing, Settings
 T = TypeVar("T")
 TIMEOUT_S = 5.0
 NOT_FOUND, UNAUTHENTICATED = "not_found", "unauthenticated"
+NO_EGRESS = "egress not connected"
 HINTS = {
-    "egress not connected": "this LiveKit server records nothing until it has Redis and an egress service",
+    NO_EGRESS: "this LiveKit server records nothing until it has Redis and an egress service",
     "no response from servers": "no egress service took the request: is one running and not busy?",
     UNAUTHENTICATED: "are LIVEKIT_API_KEY and LIVEKIT_API_SECRET those of this server, and do the clocks agree?",
 }
@@ -64,6 +65,11 @@ class LiveKitRefused(Exception):
     @property
     def not_found(self) -> bool:
         return self.code == NOT_FOUND
+
+    @property
+    def no_egress(self) -> bool:
+        """Whether the server cannot record at all, because it has no Redis through which to reach an egress service."""
+        return NO_EGRESS in self.reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,10 @@ from resources.store.inbox import Inbox, Outcome
 
 TROUBLE = (LiveKitUnreachable, LiveKitRefused)
 OVER = frozenset({EgressStatus.COMPLETE, EgressStatus.FAILED, EgressStatus.ABORTED, EgressStatus.LIMIT_REACHED})
+NO_EGRESS = (
+    "This LiveKit has no egress, because it has no Redis: it records nothing, and there is no recording of it to compare. Give it a Redis "
+    "(`redis:` in its configuration) and an egress service on the same one, or set VERBATIM_RECORD_CALLS=false if calls are recorded elsewhere."
+)
 SHOWN = 100
 """Consultations that a report names at most."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,10 +53,12 @@ _ORDERED = re.compile(r"(?:^|/)recordings/([0-9a-f-]{36})/([0-9a-f-]{36})\.ogg$"
 @dataclass
 class Report:
     """``counts``: of each correction, and how many ended calls are in each state. ``trouble``: who could not be asked, and so was not
-    corrected. ``changed``: consultations, some of them where there are many."""
+    corrected. ``notes``: what everybody was asked and nothing can be corrected about, with what to do. ``changed``: consultations, some of them
+    where there are many."""
 
     counts: Counter[str] = field(default_factory=Counter)
     trouble: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     changed: list[UUID] = field(default_factory=list)
     states: dict[str, int] = field(default_factory=dict)
 
@@ -64,13 +70,15 @@ class Report:
 
 @dataclass
 class Reconciliation:
-    """``rooms`` is None where calls are held elsewhere: then there is only the intake to compare with."""
+    """``rooms`` is None where calls are held elsewhere: then there is only the intake to compare with. ``records``: whether calls are to be
+    recorded by its egress."""
 
     engine: Engine
     rooms: LiveKitRooms | None
     intake: ObjectStore
     grace: timedelta
     deadline: timedelta
+    records: bool = True
     table: ConsentTable = field(default_factory=recording_consent)
 
     async def run(self, now: datetime | None = None) -> Report | None:
@@ -104,6 +112,9 @@ class Reconciliation:
         try:
             listed = await self.rooms.egresses()
         except TROUBLE as error:
+            if isinstance(error, LiveKitRefused) and error.no_egress:
+                report.notes += [NO_EGRESS] if self.records else []
+                return set(), True
             report.trouble.append(f"recordings: {error}")
             return set(), False
         over = [found for found in listed if found.egress.status in OVER]
@@ -215,7 +226,7 @@ class Reconciliation:
 
 def reconciliation_of(settings: Settings, engine: Engine, rooms: LiveKitRooms | None, intake: ObjectStore) -> Reconciliation:
     grace, deadline = timedelta(seconds=settings.reconciliation_grace_seconds), timedelta(minutes=settings.in_progress_deadline_minutes)
-    return Reconciliation(engine, rooms, intake, grace, deadline)
+    return Reconciliation(engine, rooms, intake, grace, deadline, settings.record_calls)
 
 
 def reported(report: Report) -> str:

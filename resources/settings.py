@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -15,6 +15,8 @@ if TYPE_CHECKING:  # boto3 and faster-whisper take a second to import, and the A
 
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+SHORTEST_LIVEKIT_SECRET = 32
+"""LiveKit's server does not start with a shorter one, unless it runs for development."""
 
 
 class SettingMissing(Exception):
@@ -152,6 +154,15 @@ class Settings(BaseSettings):
             raise ValueError("must be key:secret,key:secret")
         return {key.strip(): secret.strip() for key, _, secret in pairs}
 
+    @field_validator("livekit_api_secret", "livekit_webhook_secret", "livekit_old_keys")
+    @classmethod
+    def _cannot_be_guessed(cls, value: Any, info: ValidationInfo) -> Any:
+        """Who guesses it can send webhooks and let anybody into any call."""
+        secrets = value.values() if isinstance(value, dict) else [value] if value is not None else []
+        if info.data.get("environment") == "production" and any(len(one.get_secret_value()) < SHORTEST_LIVEKIT_SECRET for one in secrets):
+            raise ValueError(f"LiveKit takes no secret of fewer than {SHORTEST_LIVEKIT_SECRET} characters, and neither does production")
+        return value
+
     @property
     def client_url(self) -> str:
         """Where customers and agents connect: the public address, or else the server's own, as a WebSocket's."""
@@ -224,7 +235,7 @@ class Settings(BaseSettings):
 
 def explain(error: ValidationError) -> str:
     """What is wrong with which variable, a line each, without what it was set to."""
-    return "\n".join(f"{_variable(str(one['loc'][0]))}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors())
+    return "\n".join(f"{_as_documented(str(one['loc'][0]))}: {one['msg'].removeprefix('Value error, ')}" for one in error.errors())
 
 
 def misspelt(names: Iterable[str]) -> list[str]:
@@ -234,6 +245,14 @@ def misspelt(names: Iterable[str]) -> list[str]:
     unknown = sorted(name for name in names if name.startswith("VERBATIM_") and name not in known and not name.startswith(others))
     like = {name: difflib.get_close_matches(name, known, 1, 0.8) for name in unknown}
     return [f"{name} is no setting" + (f": did you mean {like[name][0]}?" if like[name] else "") for name in unknown]
+
+
+def _as_documented(place: str) -> str:
+    """LiveKit's own variables have names without our prefix; pydantic says the one with it, whichever was set."""
+    variable = _variable(place)
+    aliases = (field.validation_alias for field in Settings.model_fields.values())
+    choices = [alias.choices for alias in aliases if isinstance(alias, AliasChoices)]
+    return next((str(found[-1]) for found in choices if variable in found), variable)
 
 
 def _variable(field: str) -> str:

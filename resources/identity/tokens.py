@@ -41,16 +41,17 @@ class Identities:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError:
             raise NotIdentified("the token is not a JWT") from None
-        if header.get("alg") not in ALGORITHMS:
+        algorithm = header.get("alg")
+        if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
             raise NotIdentified(f"the token is not signed with one of {', '.join(sorted(ALGORITHMS))}")
         key = self._keys.find(header.get("kid"))
-        if key is None or key.algorithm_name != header["alg"]:
+        if key is None or key.algorithm_name != algorithm:
             raise NotIdentified("the token is signed with a key that the issuer does not have")
         try:
             claims = jwt.decode(
                 token,
                 key,
-                algorithms=[header["alg"]],
+                algorithms=[algorithm],
                 audience=self._audience,
                 issuer=self._issuer,
                 leeway=LEEWAY_S,
@@ -62,6 +63,8 @@ class Identities:
             raise NotIdentified("the token begins in the future: the issuer's clock and this machine's do not agree") from None
         except jwt.PyJWTError as error:
             raise NotIdentified(f"the token is not valid here ({type(error).__name__})") from None
+        except (OverflowError, TypeError, ValueError):
+            raise NotIdentified("the token has a time that is none") from None
         subject = claims["sub"]
         if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT:
             raise NotIdentified("the token names nobody")
@@ -70,8 +73,9 @@ class Identities:
         except ValueError as unfit:
             raise NotIdentified(f"whom the token names {unfit}") from None
         team = _at(claims, self._team_claim)
-        ends = datetime.fromtimestamp(min(claims["exp"], NEVER.timestamp()), UTC)
-        return Caller(one_spelling(subject), _roles(_at(claims, self._roles_claim)), team if isinstance(team, str) else None, ends)
+        return Caller(
+            one_spelling(subject), _roles(_at(claims, self._roles_claim)), team if isinstance(team, str) else None, _end(claims["exp"])
+        )
 
 
 def identities_of(settings: Settings) -> Identities:
@@ -98,6 +102,13 @@ def identities_of(settings: Settings) -> Identities:
     if settings.environment == "production":
         raise SettingMissing("VERBATIM_OIDC_ISSUER is not set: in production callers prove who they are to an OIDC issuer. Name it.")
     return Identities(development.PublicKey(settings.data_dir), issuer=development.ISSUER, audience=development.AUDIENCE)
+
+
+def _end(claim: object) -> datetime:
+    """Raises NotIdentified for what is no NumericDate, which RFC 7519 has as a JSON number; the library takes a text that looks like one."""
+    if isinstance(claim, bool) or not isinstance(claim, (int, float)):
+        raise NotIdentified("the token has a time that is none")
+    return datetime.fromtimestamp(min(claim, NEVER.timestamp()), UTC)
 
 
 def _roles(claim: object) -> frozenset[Role]:

@@ -1,5 +1,7 @@
 """Who gets in: every route with every role and with none, the pages' sign-in, and what the audit trail keeps of it."""
 
+import base64
+import json
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -75,6 +77,14 @@ def test_a_route_that_is_not_in_the_table_stops_the_start() -> None:
         require_listed(app)
 
 
+def _with_header(issuer: Issuer, **changed: object) -> str:
+    """A token whose header no library would write; its signature is over what it says."""
+    _, claims, _ = issuer.token(Role.ADMIN).split(".")
+    header = json.dumps({"alg": "EdDSA", "typ": "JWT", "kid": "k1"} | changed).encode()
+    signed = f"{base64.urlsafe_b64encode(header).decode().rstrip('=')}.{claims}"
+    return f"{signed}.{base64.urlsafe_b64encode(issuer.key.sign(signed.encode())).decode().rstrip('=')}"
+
+
 def forged(issuer: Issuer) -> dict[str, str]:
     stranger = Ed25519PrivateKey.generate()
     now = datetime.now(UTC)
@@ -91,6 +101,15 @@ def forged(issuer: Issuer) -> dict[str, str]:
         "another audience": issuer.token(Role.ADMIN, aud="elsewhere"),
         "another issuer": issuer.token(Role.ADMIN, iss="https://elsewhere.example"),
         "no expiry": issuer.token(Role.ADMIN, exp=None),
+        "an expiry that is text": issuer.token(Role.ADMIN, exp="9999999999"),
+        "an expiry without end": issuer.token(Role.ADMIN, exp=float("inf")),
+        "an expiry that is no number": issuer.token(Role.ADMIN, exp=float("nan")),
+        "an expiry that is true": issuer.token(Role.ADMIN, exp=True),
+        "a beginning without end": issuer.token(Role.ADMIN, nbf=float("inf")),
+        "a beginning that is a list": issuer.token(Role.ADMIN, nbf=[1]),
+        "issued at no time": issuer.token(Role.ADMIN, iat=float("-inf")),
+        "an algorithm that is a list": _with_header(issuer, alg=["EdDSA"]),
+        "a key's id that is a list": _with_header(issuer, kid=["k1"]),
         "nobody": issuer.token(Role.ADMIN, subject=""),
         "a NUL": issuer.token(Role.ADMIN, subject="x\0"),
         "half of a surrogate pair": issuer.token(Role.ADMIN, subject="x\ud800"),

@@ -23,11 +23,12 @@ from sqlalchemy import Engine, insert, update
 
 from api.access import PUBLIC, ROUTES
 from api.app import create_app
+from api.description import Described
 from api.rates import MovingWindow
 from domain.roles import Role
 from resources.compliance_tables import review_items
 from resources.tables import consultations, users
-from tests.api.client import Issuer, served, settings
+from tests.api.client import Issuer, client_of, served, settings
 from tests.livekit_server import LiveKitServer
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -155,7 +156,7 @@ def test_every_role_is_answered_as_described_about_what_there_is(
     assert not nothing, "what there is was not reached"
 
 
-def test_every_body_and_every_answer_has_an_example_that_fits(engine: Engine) -> None:
+def test_every_parameter_body_and_answer_has_an_example_that_fits(engine: Engine) -> None:
     document = create_app(settings(), engine, ISSUER.identities).openapi()
     missing = []
 
@@ -171,10 +172,87 @@ def test_every_body_and_every_answer_has_an_example_that_fits(engine: Engine) ->
 
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
+            for parameter in operation.get("parameters", []):
+                look(f"{method} {path} {parameter['name']}", {"": parameter})
             look(f"{method} {path} body", operation.get("requestBody", {}).get("content", {}))
             for status, answer in operation["responses"].items():
                 look(f"{method} {path} {status}", answer.get("content", {}))
     assert missing == []
+
+
+def test_what_is_planned_can_be_sent_as_the_example_stands(engine: Engine) -> None:
+    """Also in a process that has been up for long: the description is made anew every day."""
+    app = create_app(settings(), engine, ISSUER.identities)
+    with client_of(app) as http:
+        document = http.get("/openapi.json").json()
+        example = document["components"]["schemas"]["Scheduling"]["example"]
+        made = http.post("/api/training", json=example, headers=ISSUER.headers(Role.AGENT, subject=AGENT))
+        assert made.status_code == 201, made.text
+        moved = http.put(
+            f"/api/training/{made.json()['id']}",
+            json=document["components"]["schemas"]["Rescheduling"]["example"],
+            headers=ISSUER.headers(Role.AGENT, subject=AGENT),
+        )
+        assert moved.status_code == 200, moved.text
+        window = document["components"]["schemas"]["CallingBack"]["example"]
+        assert datetime.fromisoformat(window["start"]) > datetime.now(UTC)
+        assert isinstance(app, Described)
+        app.made_on = datetime.now(UTC).date() - timedelta(days=400)
+        before = app.openapi_schema
+        assert http.get("/openapi.json").json() == document and app.openapi_schema is not before
+
+
+NO_MOMENTS = ["0.5", "0", "1700000000", "2025-03-03", "2025-03-03T15:00:00", "2025-03-03T15:00Z", "2025-03-03 15:00:00Z", "now", "", "-1e3"]
+
+
+@pytest.mark.parametrize("wrong", NO_MOMENTS)
+def test_only_what_the_description_calls_a_date_and_time_is_one(client: httpx.Client, issuer: Issuer, wrong: str) -> None:
+    agent = issuer.headers(Role.AGENT, subject=AGENT)
+    for name in ("since", "until"):
+        assert client.get("/api/consultations", params={name: wrong}, headers=agent).status_code == 422
+        assert client.get("/api/consultations", params={name: "2025-03-03T15:00:00.25+01:00"}, headers=agent).status_code == 200
+    plan = {"title": "T", "starts_at": wrong, "ends_at": "2025-03-03T16:00:00Z"}
+    refused = client.post("/api/training", json=plan, headers=agent)
+    assert refused.status_code == 422 and "starts_at" in refused.json()["detail"]
+
+
+def test_a_moment_in_json_is_no_number(client: httpx.Client, issuer: Issuer) -> None:
+    agent = issuer.headers(Role.AGENT, subject=AGENT)
+    plan = {"title": "T", "starts_at": datetime.now(UTC).timestamp() + 600, "ends_at": datetime.now(UTC).timestamp() + 1200}
+    assert client.post("/api/training", json=plan, headers=agent).status_code == 422
+
+
+def test_text_that_the_store_cannot_keep_is_not_described_as_allowed(engine: Engine) -> None:
+    document = create_app(settings(), engine, ISSUER.identities).openapi()
+    texts = {name: schema["properties"] for name, schema in document["components"]["schemas"].items() if "properties" in schema}
+    for model, name in (
+        ("Written", "text"),
+        ("Archiving", "reason"),
+        ("Scheduling", "title"),
+        ("Entering", "roomName"),
+        ("Reasoned", "reason"),
+    ):
+        validator = validator_for(texts[model][name])
+        assert validator.is_valid("of more\nthan one line, é") and not validator.is_valid("a\0b"), (model, name)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "/api/training/00000000-0000-0000-0000-000000000001", "DELETE, GET, PUT"),
+        ("PUT", "/api/training", "GET, POST"),
+        ("DELETE", "/api/consultations/00000000-0000-0000-0000-000000000001/consent", "GET, POST"),
+        ("PATCH", "/api/training/disclosure", "DELETE, GET, POST, PUT"),
+        ("DELETE", "/api/search", "GET"),
+        ("POST", "/healthz", "GET"),
+        ("POST", "/openapi.json", "GET, HEAD"),
+        ("PATCH", "/sign-in", "GET, POST"),
+    ],
+)
+def test_a_wrong_method_is_told_every_right_one(client: httpx.Client, method: str, path: str, allowed: str) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_it_says_which_token_is_wanted(engine: Engine) -> None:

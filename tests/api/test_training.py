@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy import Engine, text
 
 from api.app import create_app
+from api.live_calls import TOKENS
 from domain.roles import Role
 from resources.identity.invitations import Invitation, Invitations
 from resources.settings import SettingMissing
@@ -277,6 +278,44 @@ def test_livekit_down_lets_nobody_in_and_writes_nothing(school: School, server: 
 def test_who_tries_invitations_without_end_is_told_to_wait(school: School) -> None:
     answers = [school.client.post("/api/training/disclosure", json={"invite": "guess"}).status_code for _ in range(31)]
     assert answers == [404] * 30 + [429]
+
+
+def test_nobody_enters_more_often_than_they_could_need_whichever_process_they_reach(school: School, server: LiveKitServer) -> None:
+    """Signed in or by invitation; what is refused for it leaves no record. Taking consent back is never too often."""
+    session = school.scheduled()
+    invite = school.invited(session)["invite"]
+    version = school.told(invite)["disclosure_version"]
+    keys = {"livekit_url": server.url, "livekit_api_key": server.key, "livekit_api_secret": SecretStr(server.secret)}
+    yes = {"disclosure_version": version, "consents": True}
+    with client_of(create_app(settings(**keys, invite_secret=SecretStr(SECRET)), school.engine, school.issuer.identities)) as other:
+        doors = (school, School(other, school.issuer, school.engine))
+        for number in range(TOKENS.amount):
+            doors[number % 2].ask("POST", f"/{session}/enter", json=yes)
+        before = school.deeds()
+        for door in doors:
+            door.ask("POST", f"/{session}/enter", 429, json=yes)
+        assert {deed[1:] for deed in school.deeds()[len(before) :]} == {("request", "refused")}
+        school.enter(invite, disclosure_version=version)
+        for number in range(TOKENS.amount - 1):
+            doors[number % 2].enter(invite, disclosure_version=version)
+        doors[1].enter(invite, 429, disclosure_version=version)
+    no = yes | {"consents": False}
+    school.ask("POST", f"/{session}/enter", 403, json=no)
+    assert school.client.get(f"/api/consultations/{session}/consent", headers=school.issuer.headers(Role.ADMIN)).json()["records"][-1][
+        "outcome"
+    ] == "revoked"  # fmt: skip
+
+
+def test_who_says_no_without_end_fills_nothing_and_can_still_take_a_yes_back(school: School) -> None:
+    session = school.scheduled()
+    answer = {"disclosure_version": school.told(school.invited(session)["invite"])["disclosure_version"], "consents": False}
+    for _ in range(TOKENS.amount):
+        school.ask("POST", f"/{session}/enter", 403, json=answer)
+    school.ask("POST", f"/{session}/enter", 429, json=answer)
+    school.ask("POST", f"/{session}/enter", json=answer | {"consents": True})
+    school.ask("POST", f"/{session}/enter", 403, json=answer)
+    records = school.client.get(f"/api/consultations/{session}/consent", headers=school.issuer.headers(Role.ADMIN)).json()["records"]
+    assert [one["outcome"] for one in records] == ["declined"] * TOKENS.amount + ["granted", "revoked"]
 
 
 def test_production_signs_nothing_without_a_secret(tmp_path: Path) -> None:

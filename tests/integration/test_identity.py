@@ -3,7 +3,9 @@
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,9 @@ import jwt
 import pytest
 from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from hypothesis import given
+from hypothesis import settings as tries
+from hypothesis import strategies as st
 
 from cli.main import cli
 from domain.roles import Role
@@ -58,6 +63,25 @@ def server(issuer: Issuer) -> Iterator[JwksServer]:
 
 def reading(keys: KeysAt | KeyFile) -> Identities:
     return Identities(keys, issuer=ISSUER, audience=AUDIENCE)
+
+
+FUTURE = st.integers(2 * 10**9, 10**30)
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+JSON = FUTURE | FUTURE.map(str) | SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(max_size=3), SCALARS, max_size=3)
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat", "sub", "iss", "aud", "roles", "team"])
+@given(value=JSON)
+@tries(deadline=None)
+def test_whatever_an_issuer_signs_is_read_or_proves_nothing(claim: str, value: object) -> None:
+    """Never a fault of ours: a program that writes its times as text has no token, as one that has expired has none."""
+    issuer = Issuer()
+    now = int(time.time())
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "a", "roles": ["agent"], "exp": now + 300} | {claim: value}
+    token = jwt.PyJWS().encode(json.dumps(claims).encode(), issuer.key, "EdDSA", headers={"kid": "k1"})
+    with suppress(NotIdentified):
+        caller = issuer.identities.caller(token)
+        assert caller.subject and caller.expires_at.tzinfo is not None
 
 
 def test_keys_are_asked_for_once_and_again_when_they_change(server: JwksServer, issuer: Issuer) -> None:

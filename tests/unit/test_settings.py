@@ -53,3 +53,36 @@ def test_a_misspelt_setting_is_noticed(tmp_path: Path) -> None:
     assert misspelt(["VERBATIM_XYZ"]) == ["VERBATIM_XYZ is no setting"]
     told = CliRunner().invoke(cli, ["token", "--role", "admin"], env={"VERBATIM_OIDC_ISUER": "x", "VERBATIM_DATA_DIR": str(tmp_path)})
     assert "did you mean VERBATIM_OIDC_ISSUER?" in told.stderr
+
+
+SHORT = "8d1c" * 7 + "8d1"
+SECRETS = {
+    "LIVEKIT_API_SECRET": SHORT,
+    "VERBATIM_LIVEKIT_API_SECRET": SHORT,
+    "LIVEKIT_WEBHOOK_SECRET": SHORT,
+    "VERBATIM_LIVEKIT_OLD_KEYS": f"old:{SHORT}8,older:{SHORT}",
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_production_takes_no_secret_of_livekit_that_can_be_guessed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """One that LiveKit's own server would not take either: 31 characters."""
+    monkeypatch.setenv(name, SECRETS[name])
+    Settings(_env_file=None)
+    monkeypatch.setenv("VERBATIM_ENVIRONMENT", "production")
+    with pytest.raises(ValidationError) as caught:
+        Settings(_env_file=None)
+    said = explain(caught.value)
+    assert (
+        said
+        == f"{name.replace('VERBATIM_LIVEKIT_API', 'LIVEKIT_API')}: LiveKit takes no secret of fewer than 32 characters, and neither does production"
+    )
+    assert "8d1c" not in said
+    monkeypatch.setenv(name, SECRETS[name] + "8")
+    Settings(_env_file=None)
+
+
+def test_a_secret_that_is_too_short_is_named_where_it_comes_from_elsewhere() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings.model_validate({"environment": "production", "livekit_api_secret": "s"})
+    assert "LIVEKIT_API_SECRET: " in explain(caught.value)
