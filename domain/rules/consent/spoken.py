@@ -20,6 +20,7 @@ ASKS = frozenset({Party.AGENT, Party.ASSISTANT, Party.PARTNER, Party.ADMIN})
 PATIENCE = 3  # the business's turns after a question within which it can still be answered
 CONTEXT = 3  # turns within which "it" may be the recording
 SHORT = 8  # words; in so few a refusal may hide that was badly heard
+CURT = 3
 BADLY = 0.4  # share of words that were hardly heard, beyond which an answer says nothing
 
 _REFUSED = frozenset({ConsentOutcome.DECLINED, ConsentOutcome.REVOKED})
@@ -217,7 +218,9 @@ def _suspicious(state: _State, stretch: Stretch, given: Answered, answering: boo
     if stretch.turn - state.told_at <= CONTEXT or stretch.turn - state.answered_at <= CONTEXT:
         other = state.asked is Asked.OTHER or not direct
         objects = (given.negative or given.refusing) and (given.speaks_of_recording or not other)
-        return objects or suspicion.at_once(heard, begin, end, given.found, other)
+        fresh = stretch.turn - state.told_at == 1
+        curt = given.refusing and fresh and end - begin <= SHORT
+        return objects or curt or suspicion.at_once(heard, begin, end, given.found, other, fresh)
     return given.refusing and given.speaks_of_recording
 
 
@@ -227,6 +230,9 @@ def _went_on(state: _State, stretch: Stretch, given: Answered, words: Words, dir
     said = stretch.heard.said
     bad = [place for place in range(stretch.begin, stretch.end) if badly(stretch.heard, place) or place in said.lost]
     short = len(tokens) <= SHORT
+    if len(tokens) <= CURT and given.negative:
+        state.open_question = True  # a mere no: to what, nobody can say
+        return
     if len(bad) > BADLY * len(tokens) or ((bad or stretch.begin - 1 in said.lost) and (given.negative or short)):
         state.open_question = short and (
             direct or given.negative or stretch.turn - state.told_at == 1

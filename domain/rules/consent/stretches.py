@@ -47,7 +47,7 @@ def _unfinished(one: Read, place: int) -> bool:
 
 
 _HANGING_WORDS = """
-i i'd would do not to the a and but so that you rather if prefer want am is it my please can we can't
+i i'd would do not to the a and but so you rather if prefer want am is my can we can't
 """
 _HANGING = frozenset(_HANGING_WORDS.split())
 

@@ -8,10 +8,12 @@ from collections.abc import Collection, Sequence
 
 from domain.rules.consent.tags import BREATH, Tag, Tagged, of, within
 from domain.rules.places import Read
+from domain.rules.tokens import Break
 
 AFTER = 9  # words after a yes that still belong to it, where nothing marks the end of its sentence
 OPENS = 3  # words of the next sentence in which it takes back or limits what was said
 BRIEF = 7  # a sentence of so many words after a yes is read with it
+CURT = 8  # an answer of so few words may say nothing of what else was asked
 OPENING = 25  # words of a customer who was told, in which they speak of that
 _TURNS = frozenset(["but", "so", "then", "ok", "fine", "kidding", "joking", "well", "anyway", "case"])
 
@@ -69,9 +71,14 @@ def limits(heard: Read, begin: int, end: int, found: Tagged) -> bool:
     return any(not _explained(range(one.start, one.end), found) for name in ("hedge", "averse") for one in within(heard, name, begin, stop))
 
 
-def at_once(heard: Read, begin: int, end: int, found: Tagged, other_asked: bool) -> bool:
-    """Whether somebody who was just told may object. ``other_asked``: something else was asked since, which the words may well answer."""
-    reaches = {"averse": OPENING} if other_asked else {"averse": OPENING, "hedge": OPENS + 1, "delay": OPENS + 1}
+def at_once(heard: Read, begin: int, end: int, found: Tagged, other_asked: bool, fresh: bool) -> bool:
+    """Whether somebody who was just told may object. ``other_asked``: something else was asked since, which the words may well answer.
+
+    ``fresh``: these are their first words since.
+    """
+    reaches = {"averse": OPENING}
+    if not other_asked or (fresh and end - begin <= CURT):
+        reaches |= {"hedge": OPENS + 1, "delay": OPENS + 1}
     for name, reach in reaches.items():
         if any(not _explained(range(one.start, one.end), found) for one in within(heard, name, begin, min(end, begin + reach))):
             return True
@@ -79,8 +86,12 @@ def at_once(heard: Read, begin: int, end: int, found: Tagged, other_asked: bool)
 
 
 def yields(heard: Read, begin: int, end: int) -> bool:
-    """Whether the business speaks as to somebody who has refused."""
-    return any(begin <= one.start and one.end <= end for one in of(heard.sure, "yields"))
+    """Whether the business speaks as to somebody who has refused, and does not ask."""
+    breaks = heard.said.breaks
+    for one in within(heard, "yields", begin, end):
+        if next((breaks[at] for at in range(one.end - 1, end) if breaks[at].ends_sentence), Break.NONE) is not Break.QUESTION:
+            return True
+    return False
 
 
 def _explained(places: Collection[int], found: Tagged) -> bool:

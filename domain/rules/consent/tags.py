@@ -1,7 +1,7 @@
 """The phrases in a customer's words that may be an answer about being recorded, and how well each was heard. What they amount to is decided in answers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.rules.phrases import HARDLY, Phrase
 from domain.rules.places import DENIALS, Read
@@ -82,6 +82,8 @@ def tagged(heard: Read, begin: int, end: int) -> Tagged:
         for name, start, stop in chosen
         if name != "neutral" and start not in hidden
     ]
+    asked = {place for place in range(begin, end) if _in_question(heard, place, end)}
+    tags = [replace(tag, kind="unsure") if tag.kind == "grant" and tag.start in asked else tag for tag in tags]
     contrary = {one.start for one in of(heard.sure, "contrary")}
     for place in range(begin, end):
         if place not in taken and place not in hidden and (said.tokens[place].text in DENIALS or place in contrary):
@@ -96,6 +98,12 @@ def tagged(heard: Read, begin: int, end: int) -> Tagged:
     ]
     explained = {place for name, start, stop in chosen if name not in {"refuse", "unsure"} for place in range(start, stop)}
     return Tagged(tuple(sorted(tags, key=lambda tag: (tag.start, tag.end))), frozenset(explained), frozenset(hidden))
+
+
+def _in_question(heard: Read, place: int, end: int) -> bool:
+    """Whether a word stands in a sentence that the customer asks: nothing is granted there."""
+    breaks = heard.said.breaks
+    return next((breaks[at] for at in range(place, end) if breaks[at].ends_sentence), Break.NONE) is Break.QUESTION
 
 
 def _told_of_others(heard: Read, begin: int, end: int) -> set[int]:
@@ -120,7 +128,7 @@ def _heard(heard: Read, start: int, end: int, taken: set[int]) -> tuple[bool, bo
         return False, False
     if end - start == 1 and said.tokens[start].confidence < ALONE:
         return False, False
-    if any(place in said.lost for place in range(start - 1, end - 1)):
+    if any(place in said.lost for place in range(start - 2, end - 1)):
         return False, False
     turn = said.tokens[start].turn
     before = [place for place in (start - 2, start - 1) if place >= 0 and place not in taken and said.tokens[place].turn == turn]
