@@ -219,6 +219,7 @@ def test_what_touches_the_recording_later_and_cannot_be_explained_leaves_nothing
         ("agent: Shall I turn the recording off?", "Sure, go ahead."),
         ("agent: We'd record this, unless you tell us not to.", "Yes."),
         ("agent: Are you okay with the recording?", "Yes, that's still my address on Elm."),
+        ("agent: we record would cross be okay", "It'd suit you better than me, I'd say."),
     ],
 )
 def test_a_mere_yes_proves_nothing_where_the_question_was_not_whole_or_not_alone(question: str, words: str) -> None:

@@ -16,6 +16,7 @@ from domain.rules.tokens import Break
 
 MOST_AFTER = 24  # words that may follow a question before a mere yes may mean something else
 QUESTION_NEAR = 45  # words between what is said of the recording and the question about it
+LEAVE_BEFORE, LEAVE_AFTER = 8, 12  # words between what is said of the recording and a word of leave
 MOST_UNHEARD = 1  # words after a question: more may be another one
 BRIEF = 5  # words of a question that has no subject of its own
 _GOOD = frozenset(["ok", "right", "fine", "good", "agreed", "yes", "yeah", "cool", "sound"])
@@ -41,6 +42,10 @@ _ASKS_LEAVE = _GOOD | frozenset(
         "issue",
     ]
 )
+_LEAVE_WORDS = """
+ok fine happy mind object objection objections agree agreeable consent permission comfortable problem acceptable willing
+"""
+_LEAVE = frozenset(_LEAVE_WORDS.split())
 _REQUESTS = frozenset(["tell", "give", "spell", "describe", "walk", "read", "verify", "your", "to", "for"])
 _HANGING = frozenset(["to", "for", "with", "be", "being", "if", "the", "a", "of", "and"])
 
@@ -68,9 +73,11 @@ def question(stretch: Stretch, waiting: bool, refused: bool) -> Question:
     breaks = stretch.heard.said.breaks
     marked = any(breaks[place] is Break.QUESTION for place in range(stretch.begin, stretch.end))
     asks = [phrase for phrase in (*minds, *mays) if _about(phrase, recording, stretch, waiting, refused)]
-    brief = not asks
+    known = bool(asks)
+    brief: list[Phrase] = []
     if not asks and not refused:
-        asks = _by_form(stretch, recording, others, waiting) or phrases(stretch, "asking")
+        brief = _by_form(stretch, recording, others, waiting)
+        asks = brief or phrases(stretch, "asking") or _of_leave(stretch, recording)
     if not asks:
         other = bool(others) or _of_something_else(stretch, recording, ())
         return Question(Asked.OTHER if other or marked else Asked.NOTHING, False, False, other, marked)
@@ -81,7 +88,7 @@ def question(stretch: Stretch, waiting: bool, refused: bool) -> Question:
     unheard = sum(badly(stretch.heard, at) for at in range(last, stretch.end)) > MOST_UNHEARD
     if unheard or later or with_it or stretch.end - last > MOST_AFTER or _asks_more(stretch, last) or _cut_short(stretch, last):
         return Question(Asked.OTHER, True, later or with_it, True, marked)
-    return Question(_way_round(stretch, asks, minds, brief), True, False, bool(free), marked)
+    return Question(_way_round(stretch, asks, minds, bool(brief)) if known or brief else Asked.EITHER, True, False, bool(free), marked)
 
 
 def _about(phrase: Phrase, recording: Sequence[Phrase], stretch: Stretch, waiting: bool, refused: bool) -> bool:
@@ -140,6 +147,17 @@ def _of_something_else(stretch: Stretch, recording: Sequence[Phrase], asks: Sequ
 
 def _overlaps(phrase: Phrase, others: Sequence[Phrase]) -> bool:
     return any(phrase.start < other.end and other.start < phrase.end for other in others)
+
+
+def _of_leave(stretch: Stretch, recording: Sequence[Phrase]) -> list[Phrase]:
+    """Words of leave close to the recording: a question may have been asked of which the rest was not heard."""
+    said = stretch.heard.said
+    found: list[Phrase] = []
+    for at in range(stretch.begin + 1, stretch.end):
+        opens = said.breaks[at - 1].ends_sentence or at == stretch.begin
+        if said.tokens[at].text in _LEAVE and not opens and any(-LEAVE_BEFORE <= at - one.end <= LEAVE_AFTER for one in recording):
+            found.append(Phrase("", at, at + 1, frozenset()))
+    return found
 
 
 def _way_round(stretch: Stretch, asks: Sequence[Phrase], minds: Sequence[Phrase], brief: bool) -> Asked:
