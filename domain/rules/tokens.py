@@ -75,6 +75,7 @@ _WHOLE = {
     "didnt": "did not", "isnt": "is not", "wasnt": "was not", "wouldnt": "would not", "youre": "you are", "thats": "that is",
     "100%": "hundred percent", "%": "percent", "100": "hundred", "could've": "could have", "ma'am": "ma'am", "o'clock": "oclock",
 }  # fmt: skip
+_TITLES = frozenset({"mr", "mrs", "ms", "dr"})  # their stop ends no sentence
 _ENDINGS = {"'m": "am", "'re": "are", "'ve": "have", "'ll": "will", "'d": "would"}
 _FILLERS = frozenset({"uh", "um", "er", "erm", "hm", "hmm", "mm", "ah", "eh", "uhm", "umm", "huh", "ehm"})
 _APOSTROPHES = str.maketrans({"’": "'", "‘": "'", "`": "'", "“": '"', "”": '"'})
@@ -88,6 +89,8 @@ def normalised(text: str) -> tuple[tuple[str, ...], Break]:
     word = text.translate(_APOSTROPHES).lower()
     after = _break(_MARKS.search(word).group())  # type: ignore[union-attr]  # the pattern matches the empty end
     word = word.strip(_EDGES)
+    if word in _TITLES and after is Break.STOP:
+        after = Break.NONE
     if word in _WHOLE:
         return tuple(_WHOLE[word].split()), after
     word = word.strip("'")

@@ -168,6 +168,91 @@ def test_consent_before_any_recording_is_met_and_published() -> None:
     assert judged.consent.recorded_before == ()
 
 
+UNLISTED = [
+    "Lose the gadget and we'll talk.",
+    "Okay, but first you switch that off.",
+    "Sure, until my kids come home.",
+    "Fine, then I'll just hang up.",
+    "Do I look like I want that?",
+    "Yeah, right, so you can use it against me.",
+    "It makes my skin crawl.",
+    "I'm on the fence.",
+    "Yes, if my lawyer may hear it first.",
+    "Ask my husband.",
+    "All right for some, I'd be more at ease without.",
+    "Okay, so who else gets to hear this?",
+]
+
+
+@pytest.mark.parametrize("words", UNLISTED)
+@pytest.mark.parametrize("question", [MAY, MIND, "agent: I'd need your go-ahead to tape us.", "agent: this is recorded you good with that"])
+def test_what_no_pattern_refuses_in_is_no_yes_either(words: str, question: str) -> None:
+    assert spoken(question, f"customer: {words}", ON, STORY) not in {ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED}
+
+
+LATER = [
+    "Switch that thing off, would you.",
+    "Nobody listens to this, I hope.",
+    "I'd like to take back what I agreed to.",
+    "I'm having second thoughts.",
+    "Can we do the next part off the record?",
+    "Scrap that, and the tape with it.",
+    "Write it down by hand instead.",
+]
+
+
+@pytest.mark.parametrize("words", LATER)
+@pytest.mark.parametrize(
+    "opening", [(TOLD, STORY), (MAY, "customer: Yes, that's fine."), ("agent: You're recorded. Name?", "customer: Jo Bell.")]
+)
+def test_what_touches_the_recording_later_and_cannot_be_explained_leaves_nothing_standing(words: str, opening: tuple[str, ...]) -> None:
+    outcome = spoken(*opening, "agent: Go on.", "customer: The roof is gone.", "agent: I see.", f"customer: {words}", "agent: Well.")
+    assert outcome not in {ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED}
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("agent: Do you agree to", "Yeah, hi, my car is on fire."),
+        ("agent: Is this a good time and may I record us?", "Yes, it is."),
+        ("agent: May I record us, and is it still Elm Street?", "Yes."),
+        ("agent: Shall I turn the recording off?", "Sure, go ahead."),
+        ("agent: We'd record this, unless you tell us not to.", "Yes."),
+        ("agent: Are you okay with the recording?", "Yes, that's still my address on Elm."),
+        ("agent: we record would cross be okay", "It'd suit you better than me, I'd say."),
+    ],
+)
+def test_a_mere_yes_proves_nothing_where_the_question_was_not_whole_or_not_alone(question: str, words: str) -> None:
+    assert spoken(question, f"customer: {words}", ON, STORY) not in {ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED}
+
+
+def test_a_question_that_was_badly_heard_needs_an_answer_that_says_to_what() -> None:
+    for words, outcome in (("Yes.", ConsentOutcome.UNKNOWN), ("Yes, you can record me.", ConsentOutcome.GRANTED)):
+        heard = call("agent: Would you be okay with me recording?", f"customer: {words}", ON, STORY)
+        assert judge(heard, compliance_rules()).consent.spoken is ConsentOutcome.GRANTED
+        slurred = reword(reword(heard, 0, 2, confidence=0.3), 0, 3, confidence=0.3)
+        assert judge(slurred, compliance_rules()).consent.spoken is outcome
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("agent: With your blessing I'll tape us.", "Blessing granted."),
+        ("agent: Permission to record?", "You have my agreement."),
+        ("agent: How do you feel about my recording us?", "I feel perfectly fine about that."),
+        ("agent: Does it sit well with you that we record?", "Works for me."),
+        ("agent: Would you have any objection to being taped?", "None that I can think of."),
+        ("agent: You're not against my recording, are you, Mr. Bell?", "No, not against it."),
+        ("agent: This is recorded, okay? And can you hear me?", "Recording is fine, and yes."),
+        ("agent: Two things. Is this Mr. Bell? And may we record?", "Yes to both."),
+        ("agent: I'd like to record. Agreed?", "Why, certainly."),
+        ("agent: Can I record?", "Yeah, no, that's fine."),
+    ],
+)
+def test_ways_of_saying_yes(question: str, words: str) -> None:
+    assert spoken(question, f"customer: {words}", ON, STORY) is ConsentOutcome.GRANTED
+
+
 # --- whatever is done to a refusal, it never passes ---------------------------------------------------------------------------------
 
 

@@ -72,6 +72,52 @@ def test_a_click_does_not_take_a_spoken_refusal_back_but_a_later_yes_does() -> N
     assert consent(replace(refused, told=told((ConsentOutcome.IMPLIED, 60_000)))).outcome is ConsentOutcome.DECLINED
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Let me think about it. What do you need from me?",
+        "Sorry, could you say that again?",
+        "My brother usually does these calls.",
+        "Hmm.",
+    ],
+)
+def test_a_click_counts_where_the_answer_is_merely_unclear(answer: str) -> None:
+    heard = call(MAY, f"customer: {answer}", "agent: Tell me what happened.", "customer: A pipe burst in the cellar.")
+    assert (consent(heard).outcome, finding(heard).verdict) == (ConsentOutcome.UNKNOWN, Verdict.CANNOT_TELL)
+    assert consent(replace(heard, told=told((ConsentOutcome.GRANTED, -5000)))).outcome is ConsentOutcome.GRANTED
+    assert consent(replace(heard, told=told((ConsentOutcome.IMPLIED, -5000)))).outcome is ConsentOutcome.IMPLIED
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Fine, but not my address.",
+        "I'd sooner write to you about that.",
+        "Hmm, nobody should hear this.",
+        "Well, that tape of yours.",
+        "Okay if my lawyer says so.",
+    ],
+)
+def test_no_click_covers_words_among_which_a_refusal_may_be(answer: str) -> None:
+    heard = call(MAY, f"customer: {answer}", "agent: Tell me what happened.", "customer: A pipe burst in the cellar.")
+    clicked = replace(heard, told=told((ConsentOutcome.GRANTED, -5000)))
+    for one in (heard, clicked):
+        assert (consent(one).outcome, consent(one).publication) == (ConsentOutcome.UNKNOWN, Publication.QUARANTINED)
+
+
+def test_a_click_does_not_cover_what_may_be_a_withdrawal_later() -> None:
+    story = "customer: My neighbour's old oak came down on the garage in the storm."
+    heard = call(MAY, "customer: Yes, that's fine.", "agent: What happened?", story, "agent: Go on.", "customer: Put that thing away now.")
+    assert consent(replace(heard, told=told((ConsentOutcome.GRANTED, -5000)))).outcome is ConsentOutcome.UNKNOWN
+
+
+def test_where_nobody_had_to_be_asked_an_unclear_answer_changes_nothing_but_a_doubtful_one_does() -> None:
+    unclear = call(MAY, "customer: Let me think about it.", "agent: Tell me what happened.")
+    assert consent(replace(unclear, consent_required=False)).outcome is ConsentOutcome.NOT_REQUIRED
+    doubtful = call(MAY, "customer: Fine, but not my address.", "agent: Tell me what happened.")
+    assert consent(replace(doubtful, consent_required=False)).outcome is ConsentOutcome.UNKNOWN
+
+
 def test_a_yes_of_one_customer_does_not_take_anothers_refusal_back() -> None:
     heard = replace(SILENT, told=(*told((ConsentOutcome.DECLINED, 0)), *told((ConsentOutcome.GRANTED, 100), party="c2")))
     assert consent(heard).outcome is ConsentOutcome.DECLINED
@@ -120,7 +166,7 @@ def spokens(draw: st.DrawFn) -> Spoken:
     if given_ms is None and draw(st.booleans()):
         return Spoken(ConsentOutcome.DECLINED, refused=(Interval(draw(st.integers(0, 40_000)), None),))
     if given_ms is None:
-        return Spoken(doubtful=draw(st.booleans()))
+        return Spoken(may_refuse=draw(st.booleans()), unclear=draw(st.booleans()))
     if draw(st.booleans()):
         refused = draw(st.integers(given_ms + 1, 50_000))
         return Spoken(ConsentOutcome.REVOKED, given_ms=given_ms, granted_ms=given_ms, refused=(Interval(refused, None),))
@@ -153,6 +199,16 @@ def test_the_stretches_without_consent_are_recorded_and_disjoint(heard: HeardCal
     assert common(judged.recorded_before, judged.recorded_after) == ()
     if heard.consent_required and spoken.given_ms is None and not spoken.refused and not heard.told:
         assert judged.recorded_before == joined(heard.recorded)
+
+
+@given(calls)
+def test_what_may_be_a_refusal_never_passes(heard: HeardCall) -> None:
+    assert combine(heard, Spoken(may_refuse=True)).judged.outcome not in PASSES
+
+
+@given(calls)
+def test_a_merely_unclear_answer_counts_as_none(heard: HeardCall) -> None:
+    assert combine(heard, Spoken(unclear=True)).judged == combine(heard, Spoken()).judged
 
 
 @given(calls, spokens(), st.sampled_from(["c1", "c2"]), st.sampled_from(sorted(REFUSES)), moments)

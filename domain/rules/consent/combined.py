@@ -24,11 +24,11 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """``judged`` is the result; ``words`` those on which the spoken part rests, ``doubtful`` whether they can be taken either way."""
+    """``judged`` is the result; ``words`` those on which the spoken part rests, ``unclear`` whether they can be taken either way."""
 
     judged: ConsentJudged
     words: Words | None
-    doubtful: bool
+    unclear: bool
 
 
 def combine(call: HeardCall, heard: Spoken) -> Weighed:
@@ -46,7 +46,7 @@ def combine(call: HeardCall, heard: Spoken) -> Weighed:
     withdrawn = refused_ms if outcome is ConsentOutcome.REVOKED else None
     publication = _publication(call, outcome, given_ms, withdrawn)
     judged = ConsentJudged(outcome, heard.outcome, publication, withdrawn, before_consent, after)
-    return Weighed(with_others(call, judged), heard.words, heard.doubtful)
+    return Weighed(with_others(call, judged), heard.words, heard.may_refuse or heard.unclear)
 
 
 Said = tuple[str, int, ConsentOutcome]  # who, when (ms), what
@@ -83,7 +83,7 @@ def _outcome(call: HeardCall, heard: Spoken, refused: Sequence[Interval], given_
     if refused:
         first = min(one.start_ms for one in refused)
         return ConsentOutcome.REVOKED if given_ms is not None and given_ms < first else ConsentOutcome.DECLINED
-    if heard.doubtful:
+    if heard.may_refuse:
         return ConsentOutcome.UNKNOWN
     recorded = _standing([record for record in call.told if record.role is Party.CUSTOMER])
     several = len({record.party for record in call.told if record.role is Party.CUSTOMER}) > 1
@@ -122,7 +122,7 @@ def finding(rule: Rule, call: HeardCall, weighed: Weighed) -> Finding:
     cause = None
     if judged.outcome is ConsentOutcome.UNKNOWN:
         verdict = Verdict.CANNOT_TELL
-        cause = Cause.UNCLEAR if weighed.doubtful or words is not None else Cause.SILENT
+        cause = Cause.UNCLEAR if weighed.unclear or words is not None else Cause.SILENT
     elif judged.outcome in _REFUSES:
         verdict = Verdict.NOT_MET
     else:

@@ -4,26 +4,25 @@ Times are those of the words. How this meets the API's records and the law of th
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.consent import ConsentOutcome
 from domain.parties import Party
-from domain.rules.consent.answers import BREATH, Answer, Answered, Asked, answer
-from domain.rules.consent.stretches import Stretch, asks_more, garbled, in_question, inside, last_turn, phrases, stretches
-from domain.rules.phrases import HARDLY, Phrase
+from domain.rules.consent import suspicion
+from domain.rules.consent.answers import Answer, Answered, Asked, answer
+from domain.rules.consent.questions import question
+from domain.rules.consent.stretches import Stretch, garbled, last_turn, phrases, stretches, told_clearly
+from domain.rules.consent.tags import badly
 from domain.rules.places import Read
 from domain.rules.shapes import HeardTurn, Interval
-from domain.rules.tokens import Break
 
 ASKS = frozenset({Party.AGENT, Party.ASSISTANT, Party.PARTNER, Party.ADMIN})
-MOST_AFTER = 12  # words that may follow a question before a mere yes may mean something else
 PATIENCE = 3  # the business's turns after a question within which it can still be answered
 CONTEXT = 3  # turns within which "it" may be the recording
-QUESTION_NEAR = 45  # words between what is said of the recording and the question about it
 SHORT = 8  # words; in so few a refusal may hide that was badly heard
+CURT = 3
 BADLY = 0.4  # share of words that were hardly heard, beyond which an answer says nothing
 
-_PASSES = frozenset({ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED})
 _REFUSED = frozenset({ConsentOutcome.DECLINED, ConsentOutcome.REVOKED})
 
 
@@ -43,7 +42,8 @@ class Words:
 class Spoken:
     """``given_ms``: when consent first stood. ``granted_ms``: the last clear yes. ``refused``: the stretches in which a refusal stood.
 
-    ``doubtful``: the words can be taken either way, or a refusal may be among them.
+    ``may_refuse``: a refusal or withdrawal may be among the words. ``unclear``: told or asked, with no clear answer, and nothing heard that speaks
+    against it.
     """
 
     outcome: ConsentOutcome = ConsentOutcome.UNKNOWN
@@ -51,7 +51,8 @@ class Spoken:
     given_ms: int | None = None
     granted_ms: int | None = None
     refused: tuple[Interval, ...] = ()
-    doubtful: bool = False
+    may_refuse: bool = False
+    unclear: bool = False
 
 
 @dataclass(slots=True)
@@ -60,6 +61,7 @@ class _State:
     words: Words | None = None
     told: bool = False
     asked: Asked = Asked.NOTHING
+    joint: bool = False  # asked together with something else
     waiting: int = 0  # how many turns of the business a question has waited for
     open_question: bool = False  # asked, and not answered: going on says nothing then
     clarifying: bool = False  # the customer asked back
@@ -68,11 +70,13 @@ class _State:
     granted_ms: int | None = None
     refused_ms: int | None = None
     refused: list[Interval] = field(default_factory=list)
-    doubtful: bool = False
+    may_refuse: bool = False
+    turning: bool = False  # refused, and said since what may take that back
     mentioned: int = -100  # the turn in which recording was last spoken of
     told_at: int = -100  # the turn in which it was first told
     last_unclear: Words | None = None
     unclear_at: int = -100
+    answered_at: int = -100  # the customer's turn in which consent came to stand
 
 
 def spoken(turns: Sequence[HeardTurn], heard: Sequence[Read], disclosed: Collection[tuple[int, bool]]) -> Spoken:
@@ -94,64 +98,47 @@ def spoken(turns: Sequence[HeardTurn], heard: Sequence[Read], disclosed: Collect
 def _told(state: _State) -> Spoken:
     if state.refused_ms is not None:
         state.refused.append(Interval(state.refused_ms, None))
-    return Spoken(state.outcome, state.words, state.given_ms, state.granted_ms, tuple(state.refused), state.doubtful)
+    outcome = ConsentOutcome.UNKNOWN if state.turning else state.outcome
+    unclear = outcome is ConsentOutcome.UNKNOWN and (state.open_question or state.told)
+    return Spoken(outcome, state.words, state.given_ms, state.granted_ms, tuple(state.refused), state.may_refuse, unclear)
 
 
 def _business(state: _State, stretch: Stretch, disclosed: Collection[tuple[int, bool]]) -> None:
     """A disclosure, a question, another question, or word that the recording was stopped."""
     recording = phrases(stretch, "recording")
-    minds, mays = phrases(stretch, "do_you_mind"), phrases(stretch, "may_we")
-    others = phrases(stretch, "other_question")
-    asks = [phrase for phrase in (*minds, *mays) if _about(phrase, recording, state, stretch)]
+    asked = question(stretch, state.open_question and stretch.turn - state.mentioned <= 2 * CONTEXT, state.outcome in _REFUSED)
     stopped = bool(phrases(stretch, "stopped")) and (bool(recording) or stretch.turn - state.mentioned <= CONTEXT)
-    if stopped and (state.outcome in _REFUSED or not asks):
-        asks = []  # whatever is asked beside it, it is not whether one may record
+    if stopped and (state.outcome in _REFUSED or not asked.about):
+        asked = replace(asked, about=False)  # whatever is asked beside it, it is not whether one may record
         _stopped(state, stretch)
+    elif stretch.turn - state.answered_at == 1 and suspicion.yields(stretch.heard, stretch.begin, stretch.end):
+        _doubt(state)
     turns = {token.turn for token in stretch.heard.said.tokens[stretch.begin : stretch.end]}
-    telling = {sure and not garbled(stretch) for turn, sure in disclosed if turn in turns}
-    if telling and not state.told:
+    clearly = told_clearly(stretch, recording)
+    telling = {(sure or clearly) and not garbled(stretch, recording) for turn, sure in disclosed if turn in turns}
+    if True in telling and not state.told:
         state.told, state.told_at = True, stretch.turn
-        state.doubtful = state.doubtful or True not in telling
-    breaks = stretch.heard.said.breaks
-    marked = any(breaks[place] is Break.QUESTION for place in range(stretch.begin, stretch.end))
-    others += [phrase for phrase in phrases(stretch, "wh") if in_question(stretch, phrase)]
-    if asks:
-        last = max(phrase.end for phrase in asks)
-        minding = any(inside(phrase, minds) for phrase in asks)
-        asking = any(not inside(phrase, minds) for phrase in asks)
-        state.asked = Asked.EITHER if minding and asking else Asked.DO_YOU_MIND if minding else Asked.MAY_WE
-        state.waiting, state.clarifying, state.direct = 0, False, True
+    if asked.about:
+        state.asked, state.joint = asked.asked, asked.joint
+        state.waiting, state.clarifying, state.direct = 0, False, asked.asked is not Asked.OTHER
         if state.outcome not in {ConsentOutcome.GRANTED, *_REFUSED}:
             state.open_question = True
-        more = any(other.start >= last for other in others if not inside(other, asks)) or stretch.end - last > MOST_AFTER
-        if more or asks_more(stretch, last):
-            state.asked, state.direct = Asked.OTHER, False
         return
-    if True in telling and marked and not others:  # something is asked, and nobody can say that it is something else
+    if telling and asked.marked and not asked.others:  # something is asked, and nobody can say that it is something else
         state.asked, state.waiting, state.open_question = Asked.EITHER, 0, True
         return
-    state.direct = bool(recording) and not marked and not any(other.start >= recording[0].end for other in others)
+    if telling and True not in telling and state.outcome is ConsentOutcome.UNKNOWN and not state.told:
+        state.open_question = True  # what was hardly heard may have been a question
+    more = bool(recording) and any(other.start >= recording[0].end for other in phrases(stretch, "other_question"))
+    state.direct = bool(recording) and not asked.marked and not more
     if state.asked is not Asked.NOTHING:
         state.waiting += 1
         if state.waiting > PATIENCE:
-            state.asked = Asked.NOTHING
-        elif others or marked or not state.clarifying:
+            state.asked, state.joint = Asked.NOTHING, False
+        elif asked.others or asked.marked or not state.clarifying:
             state.asked = Asked.OTHER
-    elif recording and (others or marked):
+    elif recording and (asked.others or asked.marked):
         state.asked = Asked.OTHER
-
-
-def _about(phrase: Phrase, recording: Sequence[Phrase], state: _State, stretch: Stretch) -> bool:
-    """Whether a question is about the recording: that is spoken of close to it, or was just asked about. After a refusal it must name it."""
-    if state.outcome in _REFUSED:
-        breaks = stretch.heard.said.breaks
-        return any(
-            phrase.start <= one.start <= phrase.end + BREATH and not any(breaks[at].ends_sentence for at in range(phrase.start, one.start))
-            for one in recording
-        )
-    if any(-QUESTION_NEAR <= phrase.start - one.start <= QUESTION_NEAR for one in recording):
-        return True
-    return state.open_question and stretch.turn - state.mentioned <= 2 * CONTEXT
 
 
 def _stopped(state: _State, stretch: Stretch) -> None:
@@ -160,19 +147,27 @@ def _stopped(state: _State, stretch: Stretch) -> None:
     if just and state.outcome not in _REFUSED:
         assert state.last_unclear is not None
         _refused(state, state.last_unclear)
-    elif state.outcome in _PASSES:
-        state.outcome, state.doubtful = ConsentOutcome.UNKNOWN, True
+    else:
+        _doubt(state)
+
+
+def _doubt(state: _State) -> None:
+    """A refusal or withdrawal may have been among the words: nobody can say that consent stands."""
+    if state.outcome not in _REFUSED:
+        state.outcome, state.may_refuse, state.open_question = ConsentOutcome.UNKNOWN, True, True
 
 
 def _somebody(state: _State, stretch: Stretch) -> None:
     """Nobody knows who spoke: their yes is nobody's, but their no may be the customer's."""
     given = answer(stretch.heard, stretch.begin, stretch.end, state.asked)
     near = given.explicit or state.asked in _WAITING
-    if given.answer is Answer.REFUSE and near and state.outcome not in _REFUSED:
-        state.outcome, state.doubtful, state.open_question = ConsentOutcome.UNKNOWN, True, True
+    if given.answer is Answer.REFUSE and near:
+        _doubt(state)
+    elif given.answer is not Answer.NONE and state.outcome is ConsentOutcome.UNKNOWN and (near or state.direct):
+        state.open_question = True
 
 
-_WAITING = frozenset({Asked.MAY_WE, Asked.DO_YOU_MIND, Asked.EITHER})
+_WAITING = frozenset({Asked.MAY_WE, Asked.DO_YOU_MIND, Asked.EITHER, Asked.STOP})
 
 
 def _customer(state: _State, stretch: Stretch, turns: Sequence[HeardTurn]) -> None:
@@ -181,59 +176,76 @@ def _customer(state: _State, stretch: Stretch, turns: Sequence[HeardTurn]) -> No
     waiting = state.asked in _WAITING
     about = stretch.turn - state.mentioned <= CONTEXT
     explicit = given.explicit and (state.told or state.mentioned >= 0 or given.speaks_of_recording)
-    if given.negative:
+    explicit = explicit or (state.joint and bool(phrases(stretch, "both")))
+    if given.negative or given.suspected:
         state.last_unclear, state.unclear_at = words, stretch.turn
     if phrases(stretch, "withdraw") and given.answer is not Answer.GRANT and not given.asks_back:
         return _refused(state, words)
     if given.answer is Answer.REFUSE and (waiting or explicit or (about and (state.direct or phrases(stretch, "switch_off")))):
         return _refused(state, words)
-    if given.answer is Answer.GRANT and (waiting or explicit or (state.direct and state.told and not state.doubtful)):
+    if given.answer is Answer.GRANT and (waiting or explicit or (state.direct and state.told and not state.may_refuse)):
         if state.outcome in _REFUSED and not waiting and not explicit:
+            state.turning = True
             return None
-        return _agreed(state, words)
+        return _agreed(state, words, stretch.turn)
     if given.asks_back and phrases(stretch, "consenting"):
         state.open_question = True
     state.clarifying = given.asks_back or given.answer is Answer.NONE
-    state.direct = False
-    if given.answer is Answer.UNCLEAR and (waiting or explicit or (given.negative and given.speaks_of_recording)):
-        state.last_unclear, state.unclear_at = words, stretch.turn
-        if state.outcome is ConsentOutcome.IMPLIED or state.outcome is ConsentOutcome.UNKNOWN:
-            state.outcome, state.open_question, state.words = ConsentOutcome.UNKNOWN, True, words
-            state.doubtful = state.doubtful or not given.asks_back or given.negative
-        elif state.outcome is ConsentOutcome.GRANTED and given.refusing and given.speaks_of_recording:
-            state.outcome, state.doubtful = ConsentOutcome.UNKNOWN, True
-    elif (
-        given.refusing and state.outcome in {ConsentOutcome.UNKNOWN, ConsentOutcome.IMPLIED} and 0 < stretch.turn - state.told_at <= CONTEXT
-    ):
-        state.outcome, state.doubtful, state.open_question = ConsentOutcome.UNKNOWN, True, True
-    elif state.outcome is ConsentOutcome.UNKNOWN and state.told and not state.open_question and not state.doubtful:
-        _went_on(state, stretch, given, words)
+    direct, state.direct = state.direct, False
+    if state.outcome in _REFUSED:
+        yes = any(tag.kind == "grant" for tag in given.found.tags)
+        state.turning = state.turning or (yes and given.answer in {Answer.UNCLEAR, Answer.GRANT})
+        return None
+    if _suspicious(state, stretch, given, waiting or explicit, direct):
+        _doubt(state)
+    elif given.answer is Answer.UNCLEAR and (waiting or explicit):
+        if state.outcome is not ConsentOutcome.GRANTED:
+            state.outcome, state.open_question = ConsentOutcome.UNKNOWN, True
+    elif state.outcome is ConsentOutcome.UNKNOWN and state.told and not state.open_question and not state.may_refuse:
+        _went_on(state, stretch, given, words, direct)
+    if state.outcome is ConsentOutcome.UNKNOWN and (waiting or state.may_refuse):
+        state.words = state.words or words
     return None
 
 
-def _went_on(state: _State, stretch: Stretch, given: Answered, words: Words) -> None:
-    """Was told, not asked, and goes on with the call: that is a consent, unless a no is among the words, or they were badly heard."""
+def _suspicious(state: _State, stretch: Stretch, given: Answered, answering: bool, direct: bool) -> bool:
+    """Whether a refusal, or a withdrawal, may be among what is no clear answer."""
+    heard, begin, end = stretch.heard, stretch.begin, stretch.end
+    if (state.told or state.open_question or given.speaks_of_recording) and suspicion.touches(heard, begin, end, given.found):
+        return True
+    if answering:
+        return given.negative or given.suspected or suspicion.limits(heard, begin, end, given.found)
+    if stretch.turn - state.told_at <= CONTEXT or stretch.turn - state.answered_at <= CONTEXT:
+        other = state.asked is Asked.OTHER or not direct
+        objects = (given.negative or given.refusing) and (given.speaks_of_recording or not other)
+        fresh = stretch.turn - state.told_at == 1
+        curt = given.refusing and fresh and end - begin <= SHORT
+        return objects or curt or suspicion.at_once(heard, begin, end, given.found, other, fresh)
+    return given.refusing and given.speaks_of_recording
+
+
+def _went_on(state: _State, stretch: Stretch, given: Answered, words: Words, direct: bool) -> None:
+    """Was told, not asked, and goes on with the call: that is a consent, unless the words were badly heard."""
     tokens = stretch.heard.said.tokens[stretch.begin : stretch.end]
-    if sum(token.confidence < HARDLY for token in tokens) > BADLY * len(tokens):
-        state.doubtful = state.doubtful or len(tokens) <= SHORT
-        return
     said = stretch.heard.said
-    gaps = (
-        any(said.tokens[place].confidence < HARDLY or place in said.lost for place in range(stretch.begin, stretch.end))
-        or stretch.begin - 1 in said.lost
-    )
-    if (given.negative and (given.speaks_of_recording or state.asked is not Asked.OTHER)) or (
-        gaps and (given.negative or len(tokens) <= SHORT)
-    ):
-        state.doubtful, state.open_question = True, True
+    bad = [place for place in range(stretch.begin, stretch.end) if badly(stretch.heard, place) or place in said.lost]
+    short = len(tokens) <= SHORT
+    if len(tokens) <= CURT and given.negative:
+        state.open_question = True  # a mere no: to what, nobody can say
         return
-    if given.asks_back and given.speaks_of_recording:
+    if len(bad) > BADLY * len(tokens) or ((bad or stretch.begin - 1 in said.lost) and (given.negative or short)):
+        state.open_question = short and (
+            direct or given.negative or stretch.turn - state.told_at == 1
+        )  # else what is said next may be heard better
         return
-    state.outcome, state.words = ConsentOutcome.IMPLIED, words
+    if given.refusing or (given.asks_back and given.speaks_of_recording):
+        return
+    state.outcome, state.words, state.answered_at = ConsentOutcome.IMPLIED, words, stretch.turn
     state.given_ms = words.end_ms if state.given_ms is None else state.given_ms
 
 
 def _refused(state: _State, words: Words) -> None:
+    state.turning = False
     if state.outcome in _REFUSED:
         return
     stood = state.given_ms is not None
@@ -242,13 +254,13 @@ def _refused(state: _State, words: Words) -> None:
     state.asked, state.open_question = Asked.NOTHING, False
 
 
-def _agreed(state: _State, words: Words) -> None:
+def _agreed(state: _State, words: Words, turn: int) -> None:
     if state.refused_ms is not None:
         state.refused.append(Interval(state.refused_ms, words.end_ms))
     state.outcome, state.words, state.granted_ms = ConsentOutcome.GRANTED, words, words.end_ms
     state.given_ms = words.end_ms if state.given_ms is None else state.given_ms
-    state.refused_ms, state.doubtful, state.open_question = None, False, False
-    state.asked = Asked.NOTHING
+    state.refused_ms, state.may_refuse, state.open_question, state.turning = None, False, False, False
+    state.asked, state.joint, state.answered_at = Asked.NOTHING, False, turn
 
 
 def _words(stretch: Stretch, given: Answered, turns: Sequence[HeardTurn]) -> Words:

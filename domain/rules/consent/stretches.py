@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from domain.parties import Party
 from domain.rules.phrases import HARDLY, Phrase
-from domain.rules.places import Read
+from domain.rules.places import DENIALS, Read
 from domain.rules.rules import consent_kind
 from domain.rules.tokens import Break
 
-MOST_GARBLED = 0.08  # share of the words that tell of the recording, or stand beside, that were not heard
+MOST_GARBLED = 0.2  # share of the words after what tells of the recording that were not heard
+WELL = 0.8
+_HERE = frozenset(["is", "are", "am", "being", "we", "this", "call", "calls", "line", "be", "on"])
+_ELSEWHERE = DENIALS | frozenset(["she", "he", "they", "will", "would", "her", "his", "your", "that", "if", "may", "can", "could", "to"])
+BESIDE = 3  # words before what tells of the recording in which a "not" would count
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def _unfinished(one: Read, place: int) -> bool:
 
 
 _HANGING_WORDS = """
-i i'd would do not to the a and but so that you rather if prefer want am is it my please can we can't
+i i'd would do not to the a and but so you rather if prefer want am is my can we can't
 """
 _HANGING = frozenset(_HANGING_WORDS.split())
 
@@ -58,11 +62,28 @@ def last_turn(stretch: Stretch) -> int:
     return stretch.heard.said.tokens[stretch.end - 1].turn
 
 
-def garbled(stretch: Stretch) -> bool:
-    """Whether a question, or a "not", may hide among words of the business that were hardly heard."""
-    places = range(stretch.begin, stretch.end)
+def garbled(stretch: Stretch, recording: Sequence[Phrase]) -> bool:
+    """Whether a "not" may hide beside what tells of the recording, or a question in words that were hardly heard after it."""
     said = stretch.heard.said
-    return sum((said.tokens[place].confidence < HARDLY) + (place in said.lost) for place in places) > MOST_GARBLED * len(places)
+    bad = [at for at in range(stretch.begin, stretch.end) if said.tokens[at].confidence < HARDLY or at in said.lost]
+    if not recording:
+        return bool(bad)
+    if all(any(one.start - BESIDE <= at < one.end + 1 for at in bad) for one in recording):
+        return True
+    tail = [at for at in bad if at >= recording[-1].end]
+    return len(tail) > 1 and len(tail) > MOST_GARBLED * (stretch.end - recording[-1].end)
+
+
+def told_clearly(stretch: Stretch, recording: Sequence[Phrase]) -> bool:
+    """Whether what tells of the recording was heard, with the words before it, and none of them denies it."""
+    said = stretch.heard.said
+    for one in recording:
+        places = range(max(stretch.begin, one.start - BESIDE), one.end)
+        bad = any(said.tokens[at].confidence < HARDLY or said.tokens[at].text in _ELSEWHERE for at in places)
+        here = any(said.tokens[at].text in _HERE for at in places)
+        if here and not bad and said.tokens[one.start].confidence >= WELL and not any(at in said.lost for at in places[:-1]):
+            return True
+    return False
 
 
 def in_question(stretch: Stretch, phrase: Phrase) -> bool:
@@ -75,10 +96,3 @@ def in_question(stretch: Stretch, phrase: Phrase) -> bool:
 
 def inside(phrase: Phrase, others: Sequence[Phrase]) -> bool:
     return any(other.start <= phrase.start and phrase.end <= other.end for other in others)
-
-
-def asks_more(stretch: Stretch, since: int) -> bool:
-    """Whether something else is asked after the question, by the marks alone: a later sentence than the question's ends in one."""
-    breaks = stretch.heard.said.breaks
-    ends = next((place for place in range(since - 1, stretch.end) if breaks[place].ends_sentence), stretch.end)
-    return any(breaks[place] is Break.QUESTION for place in range(ends + 1, stretch.end))
