@@ -85,6 +85,16 @@ def test_where_the_law_does_not_ask_nothing_is_required_but_a_refusal_counts() -
     assert (consent(refused).outcome, consent(refused).publication) == (ConsentOutcome.DECLINED, Publication.QUARANTINED)
 
 
+def test_a_record_that_nothing_was_required_does_not_beat_the_law_of_the_place() -> None:
+    heard = replace(SILENT, told=told((ConsentOutcome.NOT_REQUIRED, -5000)))
+    assert (consent(heard).outcome, consent(heard).publication) == (ConsentOutcome.UNKNOWN, Publication.QUARANTINED)
+    assert consent(heard).recorded_before == heard.recorded
+    assert consent(replace(heard, consent_required=False)).outcome is ConsentOutcome.NOT_REQUIRED
+    partner = ConsentTold("p1", Party.PARTNER, ConsentOutcome.NOT_REQUIRED, -5000)
+    training = replace(SILENT, told=(partner,), consent_required=False, others_required=("p1",))
+    assert (consent(training).outcome, consent(training).publication) == (ConsentOutcome.UNKNOWN, Publication.QUARANTINED)
+
+
 def test_nothing_said_and_nothing_told_cannot_be_told() -> None:
     assert (consent(SILENT).outcome, finding(SILENT).verdict) == (ConsentOutcome.UNKNOWN, Verdict.CANNOT_TELL)
     assert consent(SILENT).recorded_before == SILENT.recorded

@@ -92,17 +92,17 @@ def _outcome(call: HeardCall, heard: Spoken, refused: Sequence[Interval], given_
     for outcome in (ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED):
         if outcome in {heard.outcome, recorded}:
             return outcome
-    if not call.consent_required or recorded is ConsentOutcome.NOT_REQUIRED:
+    if not call.consent_required:
         return ConsentOutcome.NOT_REQUIRED
     return ConsentOutcome.UNKNOWN
 
 
 def _standing(told: Iterable[ConsentTold]) -> ConsentOutcome:
-    """What the records alone amount to: over several customers, the least."""
+    """What the records alone amount to: over several customers, the least. That nothing was required is the table's to say, and no consent."""
     found = standing(ConsentRecord(one.party, one.outcome, _EPOCH + timedelta(milliseconds=one.at_ms)) for one in told).values()
-    for outcome in (ConsentOutcome.UNKNOWN, ConsentOutcome.IMPLIED, ConsentOutcome.GRANTED, ConsentOutcome.NOT_REQUIRED):
+    for outcome in (ConsentOutcome.UNKNOWN, ConsentOutcome.NOT_REQUIRED, ConsentOutcome.IMPLIED, ConsentOutcome.GRANTED):
         if outcome in found:
-            return outcome
+            return outcome if outcome in _GIVES else ConsentOutcome.UNKNOWN
     return ConsentOutcome.UNKNOWN
 
 

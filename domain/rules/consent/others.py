@@ -9,7 +9,7 @@ from domain.consent import ConsentOutcome
 from domain.rules.intervals import before, joined, since
 from domain.rules.shapes import ConsentJudged, HeardCall, Interval, Publication
 
-_GIVES = frozenset({ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED, ConsentOutcome.NOT_REQUIRED})
+_GIVES = frozenset({ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED})
 _REFUSES = frozenset({ConsentOutcome.DECLINED, ConsentOutcome.REVOKED})
 _WORSE = (
     *(ConsentOutcome.DECLINED, ConsentOutcome.REVOKED, ConsentOutcome.UNKNOWN),
