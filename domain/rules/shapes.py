@@ -76,9 +76,9 @@ class HeardCall:
     """A consultation as its recordings tell of it. ``turns`` in order of time, over all recordings.
 
     ``recorded``: what the recordings cover. ``unintelligible``: where there is speech or noise of which no words could be made.
-    ``consent_required``: whether the table of jurisdictions asks for the customer's consent, on ``day``; True where nobody knows where they are.
-    ``others_required``: parties besides the customer who had to consent, such as a training's partners. ``assistant_present``: whether the AI took
-    part.
+    ``consent_required``: whether the table of jurisdictions asks for the customers' consent, on ``day``; True where nobody knows where they are.
+    ``customers``: who was there as one; empty where nobody knows. ``others_required``: parties besides them who had to consent, such as a
+    training's partners; ``not_asked``: those who need not have. ``assistant_present``: whether the AI took part.
     """
 
     consultation_id: UUID
@@ -90,7 +90,9 @@ class HeardCall:
     unintelligible: tuple[Interval, ...] = ()
     told: tuple[ConsentTold, ...] = ()
     consent_required: bool = True
+    customers: tuple[str, ...] = ()
     others_required: tuple[str, ...] = ()
+    not_asked: tuple[str, ...] = ()
     assistant_present: bool = False
 
 

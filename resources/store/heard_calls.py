@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, and_, select
 
-from domain.consent import STAFF, ConsentOutcome, ConsentTable, Present, gate
+from domain.consent import STAFF, ConsentOutcome, ConsentTable, Present
 from domain.consultations import ConsultationType
 from domain.parties import Party, one_spelling
 from domain.redaction.kept import shown
 from domain.redaction.shapes import Redaction
+from domain.rules.consent.asked import Asked, asked
 from domain.rules.shapes import ConsentTold, HeardCall, HeardTurn, Interval
 from domain.transcripts import Attribution, Word
 from resources.store import consents, redactions
@@ -61,7 +62,7 @@ def load(connection: Connection, consultation_id: UUID, table: ConsentTable) -> 
     for one in media:
         _read_turns(connection, one, offset_ms(one.started_at, begin), said, quotable)
     recorded = [Interval(offset_ms(one.started_at, begin), offset_ms(one.started_at, begin) + one.duration_ms) for one in media]
-    required, told = _consent(connection, call, begin, table)
+    whom, told = _consent(connection, call, begin, table)
     people = {Party(row.role) for row in _people(connection, consultation_id)}
     ended_ms = round((call.ended_at - begin).total_seconds() * 1000) if call.ended_at else 0
     heard = HeardCall(
@@ -77,8 +78,10 @@ def load(connection: Connection, consultation_id: UUID, table: ConsentTable) -> 
             for start, end in one.wordless
         ),
         told=told,
-        consent_required=any(role in (Party.CUSTOMER, Party.UNKNOWN) for role in required.values()),
-        others_required=tuple(sorted(party for party, role in required.items() if role not in (Party.CUSTOMER, Party.UNKNOWN))),
+        consent_required=whom.required,
+        customers=whom.customers,
+        others_required=whom.others,
+        not_asked=whom.not_asked,
         assistant_present=Party.ASSISTANT in people or any(turn.role is Party.ASSISTANT for turn in said),
     )
     return Heard(heard, {one.id: one.redaction_id for one in media}, quotable)
@@ -118,8 +121,8 @@ def _people(connection: Connection, consultation_id: UUID) -> list[Row[tuple[str
 
 def _consent(
     connection: Connection, call: Row[tuple[object, ...]], begin: datetime, table: ConsentTable
-) -> tuple[dict[str, Party], tuple[ConsentTold, ...]]:
-    """(who had to consent, by everybody who ever was in the call, and in which role; what they told the API)."""
+) -> tuple[Asked, tuple[ConsentTold, ...]]:
+    """(who had to consent, by everybody who ever was in the call; what anybody told the API)."""
     records = consents.listed(connection, call.id)
     people = {one_spelling(row.identity): Party(row.role) for row in _people(connection, call.id)}
     if Party.CUSTOMER not in people.values() and call.customer_id is not None:
@@ -128,7 +131,6 @@ def _consent(
         people[""] = Party.UNKNOWN  # somebody was called; who, and where they were, nobody knows
     places = {one_spelling(row["party"]): row["jurisdiction"] for row in records if row["jurisdiction"] is not None}
     present = [Present(party, role, places.get(party) or call.jurisdictions.get(role.value)) for party, role in sorted(people.items())]
-    asked = gate(table, present, (), begin).required
     told = tuple(
         ConsentTold(
             one_spelling(row["party"]),
@@ -138,4 +140,4 @@ def _consent(
         )
         for row in records
     )
-    return {party: people[party] for party in asked}, told
+    return asked(table, present, begin), told

@@ -9,14 +9,17 @@ import dagster as dg
 import numpy as np
 import pytest
 
+from demo.livekit_events import Person, Room, participant_event
 from domain.consent import ConsentOutcome
 from domain.search import parse
+from resources.livekit import read_event
 from resources.media import decode, probe
 from resources.search.postgres import PostgresIndex
 from resources.speech.model import SpeechModel
 from resources.speech.transcription import transcribe
 from resources.store import evaluations, playing
 from resources.store.database import engine_for
+from resources.store.inbox import Inbox
 from resources.store.reading import Reader
 from tests.assets.archive_world import START, World
 
@@ -55,11 +58,11 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluati
     return {one.check_name: one for one in result.get_asset_check_evaluations() if one.check_name != "nothing_failed"}
 
 
-def say(world: World, outcome: ConsentOutcome, at_s: int) -> None:
-    """What the customer told the API so many seconds into the call is known only now."""
+def say(world: World, outcome: ConsentOutcome, at_s: int, party: str = "cus_0001") -> None:
+    """What a customer told the API so many seconds into the call is known only now."""
     engine = engine_for(world.database_url)
     ((consultation_id,),) = world.query("SELECT id FROM video_consultations")
-    world.told(engine, ROOM, "cus_0001", outcome, START + timedelta(minutes=1, seconds=at_s))
+    world.told(engine, ROOM, party, outcome, START + timedelta(minutes=1, seconds=at_s))
     with engine.begin() as connection:
         evaluations.judge_again(connection, [UUID(str(consultation_id))])
     engine.dispose()
@@ -90,6 +93,37 @@ def test_nobody_was_asked_is_no_consent(world: World) -> None:
     world.run()
     assert verdict(world) == ("unknown", "quarantined")
     assert world.query("SELECT count(*) FROM search_documents") == [(0,)]
+
+
+def joins(world: World, identity: str, role: str) -> None:
+    """Somebody else was in the call, too."""
+    begin = START + timedelta(minutes=1)
+    event = participant_event(
+        "participant_joined", f"EV_{identity}", begin, Room("RM_0001", ROOM, begin), Person(f"PA_{identity}", identity, role, begin)
+    )
+    engine = engine_for(world.database_url)
+    Inbox(engine).receive(read_event(event), "{}")
+    engine.dispose()
+
+
+@pytest.mark.parametrize(("who", "role"), [("cus_0002", "customer"), ("somebody", "")])
+def test_everybody_who_was_there_must_have_consented(world: World, who: str, role: str) -> None:
+    world.call(1, Path("tests/data/call.ogg"), seconds=40)
+    joins(world, who, role)
+    world.run()
+    assert verdict(world) == ("unknown", "quarantined")
+    assert world.query("SELECT count(*) FROM search_documents") == [(0,)]
+    say(world, ConsentOutcome.GRANTED, -10, who)
+    world.run()
+    assert verdict(world) == ("granted", "published")
+
+
+def test_a_yes_of_somebody_who_was_not_there_is_none(world: World) -> None:
+    world.call(1, Path("tests/data/call.ogg"), seconds=40, consent=None)
+    say(world, ConsentOutcome.GRANTED, -10, "somebody_else")
+    say(world, ConsentOutcome.NOT_REQUIRED, -10)
+    world.run()
+    assert verdict(world) == ("unknown", "quarantined")
 
 
 def test_what_was_said_after_a_withdrawal_is_not_found_and_not_heard(world: World, tmp_path: Path) -> None:
