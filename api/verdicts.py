@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
+from sqlalchemy import RowMapping
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -18,6 +19,7 @@ from api.rooms import store_is_down
 from domain.audit import Outcome
 from domain.consent import ConsentOutcome
 from domain.roles import Role
+from domain.rules.intervals import touches
 from domain.rules.shapes import Cause, Publication, Severity, Verdict
 from resources.store import audit, evaluations
 from resources.store.reading import Reader, TurnShown
@@ -39,7 +41,8 @@ class TurnOut(BaseModel):
 
 
 class TranscriptOut(BaseModel):
-    """``publication``: whether it is in search; null before the call was judged. ``withdrawn_at_ms``: consent ended there."""
+    """``publication``: whether it is in search; null before the call was judged. ``withdrawn_at_ms``: consent ended there. ``withheld``:
+    [from, to] in ms of the call, a refusal stood there: but for compliance officers no turn of it is shown."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -49,6 +52,7 @@ class TranscriptOut(BaseModel):
                 "publication": "published",
                 "consent": "granted",
                 "withdrawn_at_ms": None,
+                "withheld": [],
                 "turns": [
                     {
                         "turn_id": 12,
@@ -68,6 +72,7 @@ class TranscriptOut(BaseModel):
     publication: Publication | None
     consent: ConsentOutcome | None
     withdrawn_at_ms: int | None
+    withheld: list[tuple[int, int | None]]
     turns: list[TurnOut]
 
 
@@ -109,13 +114,15 @@ _EVALUATION: JsonDict = {
     "withdrawn_at_ms": None,
     "recorded_before": [[0, 6900]],
     "recorded_after": [],
+    "withheld": [],
     "changes": [],
     "findings": [],
 }
 
 
 class EvaluationOut(BaseModel):
-    """``recorded_before`` and ``recorded_after``: [from, to] in ms of the call, recorded before consent was there or after it was refused."""
+    """``recorded_before`` and ``recorded_after``: [from, to] in ms of the call, recorded before consent was there or after it was refused.
+    ``withheld``: where a refusal stood, so that nothing of it is found, heard or quoted, though the rest may be published."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -133,6 +140,7 @@ class EvaluationOut(BaseModel):
     withdrawn_at_ms: int | None
     recorded_before: list[tuple[int, int | None]]
     recorded_after: list[tuple[int, int | None]]
+    withheld: list[tuple[int, int | None]]
     changes: list[ChangeOut]
     findings: list[FindingOut]
 
@@ -185,13 +193,15 @@ def transcript(
         publication=shown.publication,
         consent=ConsentOutcome(shown.consent) if shown.consent else None,
         withdrawn_at_ms=shown.withdrawn_at_ms,
+        withheld=[(one.start_ms, one.end_ms) for one in shown.withheld],
         turns=[_turn(turn) for turn in shown.turns],
     )
 
 
 @router.get("/{consultation_id}/findings", summary="What the compliance rules find", response_model=EvaluationsOut, responses=ONE)
 def findings(request: Request, consultation_id: UUID) -> EvaluationsOut | Response:
-    """Every evaluation with its verdicts. Where the call is in quarantine, the words they rest on are for compliance officers alone."""
+    """Every evaluation with its verdicts. Where the call is in quarantine or cut, or they were said while a refusal stood, the words they rest on
+    are for compliance officers alone."""
     officer = Role.COMPLIANCE in request.state.caller.roles
     try:
         with request.app.state.engine.begin() as connection:
@@ -201,13 +211,17 @@ def findings(request: Request, consultation_id: UUID) -> EvaluationsOut | Respon
             audit.append(connection, deed_of(request, "findings.read", consultation_id=consultation_id))
     except (OperationalError, NoConnectionFree):
         return store_is_down()
-    hidden = not officer and bool(found) and found[0][0]["publication"] != Publication.PUBLISHED.value
+    newest = found[0][0] if found else None
+    hidden = newest is not None and newest["publication"] != Publication.PUBLISHED.value
+    withheld = evaluations.withheld(newest)
+
+    def shown(one: RowMapping) -> dict[str, object]:
+        said_there = one["start_ms"] is not None and one["end_ms"] is not None and touches(withheld, one["start_ms"], one["end_ms"])
+        return {**one, "quote": None if not officer and (hidden or said_there) else one["quote"]}
+
     return EvaluationsOut(
         evaluations=[
-            EvaluationOut.model_validate(
-                {**row, "at": row["created_at"], "findings": [{**one, "quote": None if hidden else one["quote"]} for one in rows]}
-            )
-            for row, rows in found
+            EvaluationOut.model_validate({**row, "at": row["created_at"], "findings": [shown(one) for one in rows]}) for row, rows in found
         ]
     )
 

@@ -33,9 +33,14 @@ def show(settings: Settings, consultation_id: UUID, *, as_json: bool) -> None:
     console.print(
         f"Consent [bold]{newest['consent']}[/] (spoken: {newest['spoken']}), {newest['publication']}, evaluation {newest['number']}"
     )
-    for name, words in (("recorded_before", "before consent was there"), ("recorded_after", "after it was refused or withdrawn")):
+    stretches = {
+        "recorded_before": "Recorded before consent was there",
+        "recorded_after": "Recorded after it was refused or withdrawn",
+        "withheld": "Not found, heard or quoted",
+    }
+    for name, words in stretches.items():
         for start, end in newest[name]:
-            console.print(f"Recorded {words}: {_clock(start)} to {_clock(end)}")
+            console.print(f"{words}: {_clock(start)} to {_clock(end)}")
     table = Table("at", "rule", "verdict", "why not", "words", box=None)
     for row in rows:
         colour = COLOURS[row["verdict"]]

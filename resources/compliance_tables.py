@@ -87,6 +87,12 @@ evaluations = Table(
     Column("withdrawn_at_ms", BigInteger, comment="from the call's start; what is later is not published"),
     Column("recorded_before", JSONB, nullable=False, comment="[start_ms, end_ms] each: recorded before consent was there"),
     Column("recorded_after", JSONB, nullable=False, comment="[start_ms, end_ms] each: recorded after it was refused or withdrawn"),
+    Column(
+        "withheld",
+        JSONB,
+        nullable=False,
+        comment="[start_ms, end_ms] each: a refusal stood, so nothing of it is found, heard or quoted",
+    ),
     Column("consent_records", Integer, nullable=False, comment="how many of the API's records there were"),
     Column("reviews", Integer, nullable=False, comment="how many verdicts a person had overturned"),
     Column("changes", JSONB, nullable=False, comment="which verdicts differ from the evaluation before, and why"),

@@ -49,4 +49,6 @@ def _published(consent: ConsentJudged, ruled: list[Verdict]) -> ConsentJudged:
     if not ruled:
         return consent
     met = all(verdict is Verdict.MET for verdict in ruled)
-    return replace(consent, publication=Publication.PUBLISHED if met else Publication.QUARANTINED)
+    if not met:
+        return replace(consent, publication=Publication.QUARANTINED)
+    return replace(consent, publication=Publication.PUBLISHED, withheld=tuple(one for one in consent.withheld if one.end_ms is not None))

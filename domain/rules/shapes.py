@@ -134,7 +134,8 @@ class ConsentJudged:
     """What the customer's consent amounts to, spoken words, the API's records and the law of the place together.
 
     ``spoken``: the words alone. ``withdrawn_at_ms``: the moment of a withdrawal. ``recorded_before`` and ``recorded_after``: exactly
-    which stretches were recorded before consent was there, and after it was withdrawn or declined.
+    which stretches were recorded before consent was there, and after it was withdrawn or declined. ``withheld``: where in the call a refusal
+    stood, recorded or not: nothing of it is found, heard or quoted, also where it was taken back later and the rest is published.
     """
 
     outcome: ConsentOutcome
@@ -143,6 +144,7 @@ class ConsentJudged:
     withdrawn_at_ms: int | None = None
     recorded_before: tuple[Interval, ...] = ()
     recorded_after: tuple[Interval, ...] = ()
+    withheld: tuple[Interval, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ def save(connection: Connection, heard: Heard, judgement: Judgement, run_id: str
             withdrawn_at_ms=consent.withdrawn_at_ms,
             recorded_before=_stretches(consent.recorded_before),
             recorded_after=_stretches(consent.recorded_after),
+            withheld=_stretches(consent.withheld),
             consent_records=basis.consent_records,
             reviews=basis.reviews,
             changes=_changes(connection, before, judgement, basis),
@@ -54,6 +55,11 @@ def newest(connection: Connection, consultation_id: UUID) -> RowMapping | None:
     """The evaluation that counts, None before the first."""
     query = select(evaluations).where(evaluations.c.consultation_id == consultation_id).order_by(evaluations.c.number.desc()).limit(1)
     return connection.execute(query).mappings().first()
+
+
+def withheld(evaluation: RowMapping | None) -> tuple[Interval, ...]:
+    """Where in the call nothing may be found, heard or quoted, though the rest is published. Of what is in quarantine nothing may be."""
+    return tuple(Interval(start, end) for start, end in evaluation["withheld"]) if evaluation else ()
 
 
 def listed(connection: Connection, consultation_id: UUID) -> Sequence[RowMapping]:

@@ -1,5 +1,6 @@
 """What the pipeline needs to know of one recording, and the facts that it finds out about its file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from domain.call_events import EgressStatus
 from domain.egress_layout import EgressLayout, Listed
 from domain.hearing import Person
 from domain.parties import Party
+from domain.rules.intervals import touches
+from domain.rules.shapes import Interval
 from resources.compliance_tables import findings, redacted_turns, redaction_runs
 from resources.media import MediaInfo
 from resources.store import audit, work
@@ -22,7 +25,8 @@ from resources.tables import consultations, participants, recordings, transcript
 class Recording:
     """A recording as the store knows it. ``call_ended_at`` is the room's end or, where that is missing, the recording's.
 
-    ``sha256`` is that of the upload, ``kept_sha256`` of what the archive holds of it: another one where something was silenced.
+    ``sha256`` is that of the upload, ``kept_sha256`` of what the archive holds of it: another one where something was silenced. ``lost``: where
+    that is silent for want of consent, in ms of the recording.
     ``call_started_at``: the room's start.
     """
 
@@ -54,7 +58,7 @@ class Recording:
     evaluation_id: UUID | None
     kept_sha256: str | None
     kept_redaction_id: UUID | None
-    kept_until_ms: int | None
+    lost: tuple[Interval, ...]
     rendition_key: str | None
     rendition_sha256: str | None
 
@@ -114,7 +118,6 @@ def load(connection: Connection, recording_id: UUID) -> Recording:
             "evaluation_id",
             "kept_sha256",
             "kept_redaction_id",
-            "kept_until_ms",
             "rendition_key",
             "rendition_sha256",
         )
@@ -127,6 +130,7 @@ def load(connection: Connection, recording_id: UUID) -> Recording:
         call_ended_at=row["room_ended_at"] or row["ended_at"] or row["announced_at"],
         media=media,
         flags=tuple(row["flags"]),
+        lost=tuple(Interval(start, end) for start, end in row["lost"]),
     )
 
 
@@ -178,14 +182,14 @@ def save_media(connection: Connection, recording: Recording, owner: str, *, inta
 class Kept:
     """One object of the archive: where it is, which version, and the SHA-256 of its bytes. ``silenced``: stretches of it, counted.
 
-    ``until_ms``: from there on it is silent.
+    ``lost``: where in the recording it is silent for want of consent.
     """
 
     key: str
     version_id: str | None
     sha256: str
     silenced: int = 0
-    until_ms: int | None = None
+    lost: tuple[Interval, ...] = ()
 
 
 def save_archived(
@@ -201,7 +205,7 @@ def save_archived(
         archive_version_id=sound.version_id,
         kept_sha256=sound.sha256,
         kept_redaction_id=recording.redaction_id,
-        kept_until_ms=sound.until_ms,
+        lost=[[one.start_ms, one.end_ms] for one in sound.lost],
         archived_at=func.coalesce(recordings.c.archived_at, func.now()),
     )
     connection.execute(update(transcripts).where(transcripts.c.id == transcript_id).values(document_sha256=document_sha256))
@@ -231,14 +235,14 @@ def save_rendition(connection: Connection, recording: Recording, owner: str, ren
     )
 
 
-def forget_words(connection: Connection, recording: Recording, owner: str, from_ms: int) -> None:
-    """What was said from there on is removed from its transcripts. Raises LeaseLost."""
+def forget_words(connection: Connection, recording: Recording, owner: str, lost: Sequence[Interval]) -> None:
+    """What was said in these stretches of the recording, if only in part, is removed from its transcripts. Raises LeaseLost."""
     work.hold(connection, recording.id, owner)
     mine = select(transcripts.c.id).where(transcripts.c.recording_id == recording.id)
-    later = connection.execute(
-        select(turns.c.transcript_id, turns.c.position).where(turns.c.transcript_id.in_(mine), turns.c.end_ms > from_ms)
-    ).all()
-    for turn in later:
+    found = connection.execute(
+        select(turns.c.transcript_id, turns.c.position, turns.c.start_ms, turns.c.end_ms).where(turns.c.transcript_id.in_(mine))
+    )
+    for turn in [one for one in found if touches(lost, one.start_ms, one.end_ms)]:
         of_it = select(redaction_runs.c.id).where(redaction_runs.c.transcript_id == turn.transcript_id)
         here = (redacted_turns.c.redaction_id.in_(of_it)) & (redacted_turns.c.position == turn.position)
         connection.execute(delete(redacted_turns).where(here))

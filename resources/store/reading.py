@@ -6,7 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, and_, case, exists, func, select
 
-from domain.rules.shapes import Publication
+from domain.rules.intervals import touches
+from domain.rules.shapes import Interval, Publication
 from resources.compliance_tables import redacted_turns, redaction_runs
 from resources.live_tables import promised_rooms
 from resources.store import evaluations
@@ -39,7 +40,8 @@ class TurnShown:
 
 @dataclass(frozen=True, slots=True)
 class ConsultationTranscript:
-    """``publication`` is None before the call was judged; ``withdrawn_at_ms``: from there on in the call it may not be used."""
+    """``publication`` is None before the call was judged; ``withdrawn_at_ms``: from there on in the call it may not be used; ``withheld``: nor may
+    these stretches, though the rest is published."""
 
     id: UUID
     type: str
@@ -48,6 +50,7 @@ class ConsultationTranscript:
     publication: Publication | None
     consent: str | None
     withdrawn_at_ms: int | None
+    withheld: tuple[Interval, ...]
     recordings: tuple[RecordingShown, ...]
     turns: tuple[TurnShown, ...]
 
@@ -92,11 +95,11 @@ class Reader:
                 .select_from(recordings.join(turns, turns.c.transcript_id == transcript).outerjoin(redacted_turns, redacted))
                 .where(recordings.c.consultation_id == consultation_id, redaction.is_not(None))
             ).all()
-        cut_ms = verdict["withdrawn_at_ms"] if verdict and verdict["publication"] == Publication.CUT.value and not everything else None
+        withheld = evaluations.withheld(verdict)
         shown = []
         for turn in said:
             offset = offset_ms(turn.started_at, call_start(call["started_at"], turn.started_at, turn.announced_at))
-            if cut_ms is not None and turn.end_ms + offset > cut_ms:
+            if not everything and touches(withheld, turn.start_ms + offset, turn.end_ms + offset):
                 continue
             text = turn.text if original or turn.redacted is None else turn.redacted
             shown.append(TurnShown(turn.id, turn.role, turn.start_ms + offset, turn.end_ms + offset, text, turn.attribution))
@@ -108,6 +111,7 @@ class Reader:
             publication=Publication(verdict["publication"]) if verdict else None,
             consent=verdict["consent"] if verdict else None,
             withdrawn_at_ms=verdict["withdrawn_at_ms"] if verdict else None,
+            withheld=withheld,
             recordings=tuple(
                 RecordingShown(
                     row.id, row.stage, tuple(row.flags), offset_ms(row.started_at, call["started_at"]), row.archive_key is not None

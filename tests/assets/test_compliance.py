@@ -8,6 +8,7 @@ from uuid import UUID
 import dagster as dg
 import numpy as np
 import pytest
+from sqlalchemy import Engine
 
 from demo.livekit_events import Person, Room, participant_event
 from domain.consent import ConsentOutcome
@@ -145,6 +146,31 @@ def test_what_was_said_after_a_withdrawal_is_not_found_and_not_heard(world: Worl
     assert (world.archive / str(kept)).read_bytes() == WITHDRAWN.read_bytes()
 
 
+def test_what_was_said_between_a_withdrawal_and_a_new_yes_is_not_found_and_not_heard(world: World, engine: Engine, tmp_path: Path) -> None:
+    world.call(1, WITHDRAWN, seconds=65, consent=None)
+    world.told(engine, ROOM, "cus_0001", ConsentOutcome.GRANTED, START + timedelta(minutes=1, milliseconds=51_400))
+    world.run()
+    assert verdict(world) == ("granted", "published")
+    ((count, withdrawn, again),) = world.query(
+        "SELECT jsonb_array_length(withheld), (withheld->0->>0)::int, (withheld->0->>1)::int FROM evaluations"
+    )
+    assert count == 1 and isinstance(withdrawn, int) and isinstance(again, int)
+    assert 33_000 < withdrawn < 41_000 and again == 51_400
+    assert search(world, "yoga") and not search(world, '"forty people"') and search(world, "certificate")
+    found = world.query("SELECT start_ms, end_ms FROM search_documents")
+    assert all(end <= withdrawn or start >= again for start, end in found)  # type: ignore[operator]
+    assert len(page(world, everything=False)) == len(found) < len(page(world, everything=True))
+    heard = playable(world, everything=False)
+    assert heard is not None and "/renditions/" in heard.key
+    sound = decode(world.archive / heard.key, tmp_path, probe(world.archive / heard.key))
+    for channel in sound:
+        assert np.abs(channel[withdrawn * 16 + 1_600 : again * 16 - 1_600].astype(int)).max() < 250
+    assert np.abs(sound[0][: withdrawn * 16]).max() > 3_000 and np.abs(sound[1][again * 16 + 1_600 :]).max() > 3_000
+    assert abs(probe(world.archive / heard.key).duration_ms - probe(WITHDRAWN).duration_ms) <= 60
+    ((kept,),) = world.query("SELECT archive_key FROM recordings")
+    assert (world.archive / str(kept)).read_bytes() == WITHDRAWN.read_bytes()
+
+
 def said_in(path: Path, folder: Path, world: World) -> str:
     """What the demo model hears in a file, both channels."""
     folder.mkdir()
@@ -248,6 +274,13 @@ def test_where_the_policy_says_so_what_came_after_a_withdrawal_is_not_kept(world
     world.overrides["without_consent_file"] = str(policy(tmp_path, after_withdrawal="destroy"))
     world.call(1, WITHDRAWN, seconds=65, consent=None)
     world.run()
+    first = world.files(world.archive)
+    assert world.query("SELECT lost FROM recordings JOIN evaluations e ON e.id = evaluation_id WHERE lost = e.withheld") != []
+    world.query("UPDATE recordings SET judged_redaction_id = NULL, claims = claims + 1 RETURNING 1")
+    world.run()
+    assert [name for name in world.files(world.archive) if "/media" in name] == [name for name in first if "/media" in name], (
+        "once is enough"
+    )
     ((cut_ms, kept),) = world.query(
         "SELECT e.withdrawn_at_ms, r.archive_key FROM evaluations e JOIN recordings r ON r.evaluation_id = e.id"
     )

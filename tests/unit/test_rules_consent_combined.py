@@ -12,7 +12,7 @@ from domain.parties import Party
 from domain.rules.consent.asked import asked
 from domain.rules.consent.combined import combine
 from domain.rules.consent.spoken import Spoken
-from domain.rules.intervals import common, joined, length_ms, without
+from domain.rules.intervals import common, joined, length_ms, touches, without
 from domain.rules.judging import judge
 from domain.rules.shapes import ConsentJudged, ConsentTold, Finding, HeardCall, Interval, Publication, Verdict
 from resources.policies import recording_consent
@@ -62,6 +62,28 @@ def test_a_withdrawal_cuts_and_what_came_after_is_told_exactly() -> None:
     assert (judged.outcome, judged.publication) == (ConsentOutcome.REVOKED, Publication.CUT)
     assert judged.withdrawn_at_ms == withdrawn
     assert judged.recorded_after == (Interval(withdrawn, heard.length_ms),)
+
+
+def test_what_lies_between_a_withdrawal_and_a_new_yes_is_withheld() -> None:
+    lines = (MAY, "customer: Yes.", "agent: What happened?", "customer: My neighbour's old oak came down on the garage in the storm.")
+    heard = call(*lines, "agent: Go on.", "customer: Please stop recording me.", "agent: It's off.", "customer: It was my grandmother's.")
+    withdrawn, again = heard.turns[5].end_ms, heard.length_ms - 500
+    heard = replace(heard, told=told((ConsentOutcome.GRANTED, again)))
+    judged = consent(heard)
+    assert (judged.outcome, judged.publication) == (ConsentOutcome.GRANTED, Publication.PUBLISHED)
+    assert judged.recorded_after == judged.withheld == (Interval(withdrawn, again),)
+    hidden = [touches(judged.withheld, turn.start_ms, turn.end_ms) for turn in heard.turns]
+    assert hidden == [False] * 6 + [True] * 2
+
+
+def test_of_partners_too_what_lies_between_a_withdrawal_and_a_new_yes_is_withheld() -> None:
+    said = ((ConsentOutcome.GRANTED, -5), (ConsentOutcome.REVOKED, 1_000), (ConsentOutcome.GRANTED, 4_000))
+    partner = tuple(ConsentTold("p1", Party.PARTNER, outcome, at) for outcome, at in said)
+    judged = consent(replace(SILENT, told=partner, consent_required=False, others_required=("p1",)))
+    assert (judged.outcome, judged.publication) == (ConsentOutcome.GRANTED, Publication.PUBLISHED)
+    assert judged.recorded_after == judged.withheld == (Interval(1_000, 4_000),)
+    cut = consent(replace(SILENT, told=partner[:2], consent_required=False, others_required=("p1",)))
+    assert (cut.publication, cut.withheld) == (Publication.CUT, (Interval(1_000, None),))
 
 
 def test_a_withdrawal_before_anything_was_said_quarantines() -> None:
@@ -208,6 +230,12 @@ def test_unknown_never_passes_and_only_what_passes_is_published(heard: HeardCall
     assert (judged.publication is Publication.PUBLISHED) == (judged.outcome in PASSES)
     assert (judged.publication is Publication.CUT) <= (judged.outcome is ConsentOutcome.REVOKED)
     assert (judged.withdrawn_at_ms is not None) == (judged.outcome is ConsentOutcome.REVOKED)
+    assert common(heard.recorded, judged.withheld) == common(judged.recorded_after, [Interval(0, None)])
+    if judged.publication is Publication.CUT:
+        assert judged.withdrawn_at_ms is not None
+        assert without([Interval(max(0, judged.withdrawn_at_ms), None)], judged.withheld) == ()
+    if judged.publication is Publication.PUBLISHED:
+        assert all(one.end_ms is not None for one in judged.withheld)
 
 
 @given(calls, spokens())
@@ -277,7 +305,9 @@ def test_by_records_alone_nothing_passes_that_the_live_gate_would_have_stopped(p
     passes = combine(heard, Spoken()).judged.outcome in PASSES
     live = gate(TABLE, people, [ConsentRecord(one.party, one.outcome, begin + timedelta(milliseconds=one.at_ms)) for one in told], begin)
     assert passes <= live.open
-    strangers = any(one.role is Party.CUSTOMER and one.party not in {who.party for who in people} for one in told)
+    strangers = any(
+        one.role is Party.CUSTOMER and one.party not in {who.party for who in people if who.role is not Party.ASSISTANT} for one in told
+    )
     assert live.open <= passes or strangers
 
 
@@ -303,6 +333,14 @@ def test_stretches_add_up_millisecond_by_millisecond(ours: list[Interval], their
     assert milliseconds(common(ours, theirs)) == milliseconds(ours) & milliseconds(theirs)
     assert milliseconds(without(ours, theirs)) == milliseconds(ours) - milliseconds(theirs)
     assert length_ms(ours) == len(milliseconds(ours))
+
+
+@given(small, st.integers(0, 90), st.integers(1, 20))
+def test_what_touches_a_stretch_shares_a_millisecond_with_it(ours: list[Interval], start: int, length: int) -> None:
+    shares = bool(milliseconds(ours) & set(range(start, start + length)))
+    assert touches(joined(ours), start, start + length) == shares
+    assert touches([*ours, Interval(start + length - 1, None)], start, start + length)
+    assert not touches([Interval(start + length, None)], start, start + length)
 
 
 @given(small, st.integers(0, 90))

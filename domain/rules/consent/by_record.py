@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from domain.consent import ConsentOutcome, ConsentRecord, standing
+from domain.rules.intervals import since
 from domain.rules.shapes import ConsentTold, Interval
 
 GIVES = frozenset({ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED})
@@ -14,16 +15,21 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 Said = tuple[str, int, ConsentOutcome]  # who, when (ms), what
 
 
+def stood(refused: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Where in the call a refusal stood: nothing before its start."""
+    return since(refused, 0)
+
+
 def refusals(said: Iterable[Said]) -> tuple[Interval, ...]:
     """The stretches in which somebody's refusal stands: each until the same party grants anew, later. Open ones stand at the end."""
-    since: dict[str, int] = {}
+    open_: dict[str, int] = {}
     found: list[Interval] = []
     for party, at, outcome in sorted(said, key=lambda one: (one[1], one[2] in REFUSES)):
         if outcome in REFUSES:
-            since.setdefault(party, at)
-        elif outcome is ConsentOutcome.GRANTED and since.get(party, at) < at:
-            found.append(Interval(since.pop(party), at))
-    return (*found, *(Interval(at, None) for at in since.values()))
+            open_.setdefault(party, at)
+        elif outcome is ConsentOutcome.GRANTED and open_.get(party, at) < at:
+            found.append(Interval(open_.pop(party), at))
+    return (*found, *(Interval(at, None) for at in open_.values()))
 
 
 def consented(told: Iterable[ConsentTold], parties: Iterable[str]) -> ConsentOutcome:

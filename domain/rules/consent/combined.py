@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from domain.consent import ConsentOutcome
 from domain.parties import Party
-from domain.rules.consent.by_record import GIVES, REFUSES, Said, consented, first_given_ms, refusals
+from domain.rules.consent.by_record import GIVES, REFUSES, Said, consented, first_given_ms, refusals, stood
 from domain.rules.consent.others import with_others
 from domain.rules.consent.spoken import Spoken, Words
 from domain.rules.intervals import before, common, without
@@ -46,7 +46,7 @@ def combine(call: HeardCall, heard: Spoken) -> Weighed:
     refused_ms = min((one.start_ms for one in standing_), default=None)
     withdrawn = refused_ms if outcome is ConsentOutcome.REVOKED else None
     publication = _publication(call, outcome, given_ms, withdrawn)
-    judged = ConsentJudged(outcome, heard.outcome, publication, withdrawn, before_consent, after)
+    judged = ConsentJudged(outcome, heard.outcome, publication, withdrawn, before_consent, after, stood(refused))
     return Weighed(with_others(call, judged), heard.words, heard.doubtful)
 
 

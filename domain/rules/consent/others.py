@@ -6,7 +6,7 @@ The least counts: what one of them refuses is refused, and where one has not ans
 from dataclasses import replace
 
 from domain.consent import ConsentOutcome
-from domain.rules.consent.by_record import REFUSES, consented, first_given_ms, refusals
+from domain.rules.consent.by_record import REFUSES, consented, first_given_ms, refusals, stood
 from domain.rules.intervals import ENDLESS, before, common, joined, without
 from domain.rules.shapes import ConsentJudged, HeardCall, Publication
 
@@ -38,13 +38,13 @@ def _of(call: HeardCall, party: str, *, asked: bool) -> ConsentJudged:
     at = min((one.start_ms for one in refused if one.end_ms is None), default=None)
     if at is not None:
         revoked = given is not None and given < at and (asked or at > 0)
-        stood = revoked and at > 0
+        counted = revoked and at > 0
         outcome = ConsentOutcome.REVOKED if revoked else ConsentOutcome.DECLINED
-        publication = Publication.CUT if stood else Publication.QUARANTINED
-        return ConsentJudged(outcome, ConsentOutcome.UNKNOWN, publication, at if stood else None, early, later)
+        publication = Publication.CUT if counted else Publication.QUARANTINED
+        return ConsentJudged(outcome, ConsentOutcome.UNKNOWN, publication, at if counted else None, early, later, stood(refused))
     outcome = consented(told, [party]) if asked else ConsentOutcome.NOT_REQUIRED
     publication = Publication.QUARANTINED if outcome is ConsentOutcome.UNKNOWN else Publication.PUBLISHED
-    return ConsentJudged(outcome, ConsentOutcome.UNKNOWN, publication, None, early, later)
+    return ConsentJudged(outcome, ConsentOutcome.UNKNOWN, publication, None, early, later, stood(refused))
 
 
 def _least(one: ConsentJudged, other: ConsentJudged) -> ConsentJudged:
@@ -57,4 +57,5 @@ def _least(one: ConsentJudged, other: ConsentJudged) -> ConsentJudged:
         withdrawn_at_ms=min(cut, default=None),
         recorded_before=without((*one.recorded_before, *other.recorded_before), later),
         recorded_after=later,
+        withheld=joined((*one.withheld, *other.withheld)),
     )
