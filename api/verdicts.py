@@ -1,7 +1,7 @@
 """What was said in a consultation and what the compliance rules find in it, as JSON. Deciding about findings belongs to api.reviews."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
@@ -42,7 +42,8 @@ class TurnOut(BaseModel):
 
 class TranscriptOut(BaseModel):
     """``publication``: whether it is in search; null before the call was judged. ``withdrawn_at_ms``: consent ended there. ``withheld``:
-    [from, to] in ms of the call, a refusal stood there: but for compliance officers no turn of it is shown."""
+    [from, to] in ms of the call, a refusal stood there: but for compliance officers no turn of it is shown. ``decided_by``: review where a person
+    has overturned what the rules make of ``consent``."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -51,6 +52,7 @@ class TranscriptOut(BaseModel):
                 "redacted": True,
                 "publication": "published",
                 "consent": "granted",
+                "decided_by": "rules",
                 "withdrawn_at_ms": None,
                 "withheld": [],
                 "turns": [
@@ -71,6 +73,7 @@ class TranscriptOut(BaseModel):
     redacted: bool
     publication: Publication | None
     consent: ConsentOutcome | None
+    decided_by: Literal["rules", "review"] | None
     withdrawn_at_ms: int | None
     withheld: list[tuple[int, int | None]]
     turns: list[TurnOut]
@@ -111,6 +114,7 @@ _EVALUATION: JsonDict = {
     "consent": "granted",
     "spoken": "granted",
     "publication": "published",
+    "decided_by": "rules",
     "withdrawn_at_ms": None,
     "recorded_before": [[0, 6900]],
     "recorded_after": [],
@@ -122,7 +126,8 @@ _EVALUATION: JsonDict = {
 
 class EvaluationOut(BaseModel):
     """``recorded_before`` and ``recorded_after``: [from, to] in ms of the call, recorded before consent was there or after it was refused.
-    ``withheld``: where a refusal stood, so that nothing of it is found, heard or quoted, though the rest may be published."""
+    ``withheld``: where a refusal stood, so that nothing of it is found, heard or quoted, though the rest may be published.
+    ``consent`` is what the rules make of it; ``decided_by``: review where a person has overturned that, and so decided the publication."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -137,6 +142,7 @@ class EvaluationOut(BaseModel):
     consent: ConsentOutcome
     spoken: ConsentOutcome
     publication: Publication
+    decided_by: Literal["rules", "review"]
     withdrawn_at_ms: int | None
     recorded_before: list[tuple[int, int | None]]
     recorded_after: list[tuple[int, int | None]]
@@ -192,6 +198,7 @@ def transcript(
         redacted=not original,
         publication=shown.publication,
         consent=ConsentOutcome(shown.consent) if shown.consent else None,
+        decided_by=shown.decided_by,
         withdrawn_at_ms=shown.withdrawn_at_ms,
         withheld=[(one.start_ms, one.end_ms) for one in shown.withheld],
         turns=[_turn(turn) for turn in shown.turns],

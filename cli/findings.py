@@ -30,9 +30,9 @@ def show(settings: Settings, consultation_id: UUID, *, as_json: bool) -> None:
         print(json.dumps({**newest, "findings": [dict(row) for row in rows]}, default=str))
         return
     console = Console()
-    console.print(
-        f"Consent [bold]{newest['consent']}[/] (spoken: {newest['spoken']}), {newest['publication']}, evaluation {newest['number']}"
-    )
+    by_whom = ", as a reviewer decided who overturned this" if newest["decided_by"] == "review" else ""
+    consent, spoken = newest["consent"], newest["spoken"]
+    console.print(f"Consent [bold]{consent}[/] (spoken: {spoken}), {newest['publication']}{by_whom}, evaluation {newest['number']}")
     stretches = {
         "recorded_before": "Recorded before consent was there",
         "recorded_after": "Recorded after it was refused or withdrawn",

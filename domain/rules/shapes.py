@@ -136,6 +136,7 @@ class ConsentJudged:
     ``spoken``: the words alone. ``withdrawn_at_ms``: the moment of a withdrawal. ``recorded_before`` and ``recorded_after``: exactly
     which stretches were recorded before consent was there, and after it was withdrawn or declined. ``withheld``: where in the call a refusal
     stood, recorded or not: nothing of it is found, heard or quoted, also where it was taken back later and the rest is published.
+    ``overturned``: a person has decided otherwise about it, and so whether the call is published.
     """
 
     outcome: ConsentOutcome
@@ -145,6 +146,7 @@ class ConsentJudged:
     recorded_before: tuple[Interval, ...] = ()
     recorded_after: tuple[Interval, ...] = ()
     withheld: tuple[Interval, ...] = ()
+    overturned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

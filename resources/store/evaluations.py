@@ -21,7 +21,7 @@ def save(connection: Connection, heard: Heard, judgement: Judgement, run_id: str
     consultation_id = heard.call.consultation_id
     before = newest(connection, consultation_id)
     evaluation_id = uuid4()
-    basis = _basis(connection, heard)
+    basis = _basis(connection, heard, judgement.rules_version)
     consent = judgement.consent
     connection.execute(
         insert(evaluations).values(
@@ -39,6 +39,9 @@ def save(connection: Connection, heard: Heard, judgement: Judgement, run_id: str
             withheld=_stretches(consent.withheld),
             consent_records=basis.consent_records,
             reviews=basis.reviews,
+            jurisdictions=basis.jurisdictions,
+            people=basis.people,
+            decided_by=("review" if consent.overturned else "rules"),
             changes=_changes(connection, before, judgement, basis),
             run_id=run_id,
         )
@@ -142,20 +145,23 @@ def counts_of_day(connection: Connection, day: date) -> dict[str, int]:
     return {f"{row.rule_id}: {row.verdict}": row.n for row in connection.execute(query)}
 
 
-def _basis(connection: Connection, heard: Heard) -> Basis:
+def _basis(connection: Connection, heard: Heard, rules_version: str) -> Basis:
     reviewed = select(func.count()).where(
         review_items.c.consultation_id == heard.call.consultation_id,
         review_items.c.decision == "overturned",
         review_items.c.about == "finding",
     )
     ids = frozenset(str(redaction_id) for redaction_id in heard.redactions.values())
-    return Basis(ids, len(heard.call.told), int(connection.execute(reviewed).scalar_one()))
+    overturned = int(connection.execute(reviewed).scalar_one())
+    return Basis(ids, len(heard.call.told), overturned, rules_version, heard.jurisdictions, heard.people)
 
 
 def _changes(connection: Connection, before: RowMapping | None, judgement: Judgement, now: Basis) -> list[dict[str, Any]]:
     if before is None:
         return []
-    then = Basis(frozenset(map(str, before["redaction_ids"])), before["consent_records"], before["reviews"])
+    read = frozenset(map(str, before["redaction_ids"]))
+    plain = ("consent_records", "reviews", "rules_version", "jurisdictions", "people")
+    then = Basis(read, *(before[name] for name in plain))
     old: dict[str, Ruled] = ruled(
         Finding(row["rule_id"], row["rule_version"], row["severity"], Verdict(row["verdict"]), row["confidence"])
         for row in findings_of(connection, before["id"])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, and_, case, exists, func, select
@@ -41,7 +42,7 @@ class TurnShown:
 @dataclass(frozen=True, slots=True)
 class ConsultationTranscript:
     """``publication`` is None before the call was judged; ``withdrawn_at_ms``: from there on in the call it may not be used; ``withheld``: nor may
-    these stretches, though the rest is published."""
+    these stretches, though the rest is published; ``decided_by``: whether a person overturned what the rules made of ``consent``."""
 
     id: UUID
     type: str
@@ -49,6 +50,7 @@ class ConsultationTranscript:
     duration_seconds: int | None
     publication: Publication | None
     consent: str | None
+    decided_by: Literal["rules", "review"] | None
     withdrawn_at_ms: int | None
     withheld: tuple[Interval, ...]
     recordings: tuple[RecordingShown, ...]
@@ -110,6 +112,7 @@ class Reader:
             duration_seconds=call["duration_seconds"],
             publication=Publication(verdict["publication"]) if verdict else None,
             consent=verdict["consent"] if verdict else None,
+            decided_by=verdict["decided_by"] if verdict else None,
             withdrawn_at_ms=verdict["withdrawn_at_ms"] if verdict else None,
             withheld=withheld,
             recordings=tuple(
