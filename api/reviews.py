@@ -57,14 +57,14 @@ def list_reviews(
 
 @router.get("/{item_id}", summary="One item, with its history", response_model=ReviewDetailOut, responses=ONE)
 def read(request: Request, item_id: UUID) -> ReviewDetailOut | Response:
-    """Where the call is not published, the words are for compliance officers alone."""
+    """Where the call is not published, or they were said while a refusal stood, the words are for compliance officers alone."""
     officer = Role.COMPLIANCE in request.state.caller.roles
 
     def work(connection: Connection) -> ReviewDetailOut | Response:
         found = review_list.detail(connection, item_id, datetime.now(UTC))
         if found is None:
             return _unknown(request, connection, item_id, "read")
-        quoted = officer or found.publication in (None, Publication.PUBLISHED.value)
+        quoted = officer or (found.publication in (None, Publication.PUBLISHED.value) and not found.withheld)
         details = (("quote", quoted and found.quote is not None),)
         deed = deed_of(request, "review.read", consultation_id=found.item["consultation_id"], subject=str(item_id), details=details)
         audit.append(connection, deed)

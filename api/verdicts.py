@@ -1,12 +1,13 @@
 """What was said in a consultation and what the compliance rules find in it, as JSON. Deciding about findings belongs to api.reviews."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic.config import JsonDict
+from sqlalchemy import RowMapping
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
@@ -18,6 +19,7 @@ from api.rooms import store_is_down
 from domain.audit import Outcome
 from domain.consent import ConsentOutcome
 from domain.roles import Role
+from domain.rules.intervals import touches
 from domain.rules.shapes import Cause, Publication, Severity, Verdict
 from resources.store import audit, evaluations
 from resources.store.reading import Reader, TurnShown
@@ -39,7 +41,9 @@ class TurnOut(BaseModel):
 
 
 class TranscriptOut(BaseModel):
-    """``publication``: whether it is in search; null before the call was judged. ``withdrawn_at_ms``: consent ended there."""
+    """``publication``: whether it is in search; null before the call was judged. ``withdrawn_at_ms``: consent ended there. ``withheld``:
+    [from, to] in ms of the call, a refusal stood there: but for compliance officers no turn of it is shown. ``decided_by``: review where a person
+    has overturned what the rules make of ``consent``."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -48,7 +52,9 @@ class TranscriptOut(BaseModel):
                 "redacted": True,
                 "publication": "published",
                 "consent": "granted",
+                "decided_by": "rules",
                 "withdrawn_at_ms": None,
+                "withheld": [],
                 "turns": [
                     {
                         "turn_id": 12,
@@ -67,7 +73,9 @@ class TranscriptOut(BaseModel):
     redacted: bool
     publication: Publication | None
     consent: ConsentOutcome | None
+    decided_by: Literal["rules", "review"] | None
     withdrawn_at_ms: int | None
+    withheld: list[tuple[int, int | None]]
     turns: list[TurnOut]
 
 
@@ -106,16 +114,20 @@ _EVALUATION: JsonDict = {
     "consent": "granted",
     "spoken": "granted",
     "publication": "published",
+    "decided_by": "rules",
     "withdrawn_at_ms": None,
     "recorded_before": [[0, 6900]],
     "recorded_after": [],
+    "withheld": [],
     "changes": [],
     "findings": [],
 }
 
 
 class EvaluationOut(BaseModel):
-    """``recorded_before`` and ``recorded_after``: [from, to] in ms of the call, recorded before consent was there or after it was refused."""
+    """``recorded_before`` and ``recorded_after``: [from, to] in ms of the call, recorded before consent was there or after it was refused.
+    ``withheld``: where a refusal stood, so that nothing of it is found, heard or quoted, though the rest may be published.
+    ``consent`` is what the rules make of it; ``decided_by``: review where a person has overturned that, and so decided the publication."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -130,9 +142,11 @@ class EvaluationOut(BaseModel):
     consent: ConsentOutcome
     spoken: ConsentOutcome
     publication: Publication
+    decided_by: Literal["rules", "review"]
     withdrawn_at_ms: int | None
     recorded_before: list[tuple[int, int | None]]
     recorded_after: list[tuple[int, int | None]]
+    withheld: list[tuple[int, int | None]]
     changes: list[ChangeOut]
     findings: list[FindingOut]
 
@@ -184,14 +198,17 @@ def transcript(
         redacted=not original,
         publication=shown.publication,
         consent=ConsentOutcome(shown.consent) if shown.consent else None,
+        decided_by=shown.decided_by,
         withdrawn_at_ms=shown.withdrawn_at_ms,
+        withheld=[(one.start_ms, one.end_ms) for one in shown.withheld],
         turns=[_turn(turn) for turn in shown.turns],
     )
 
 
 @router.get("/{consultation_id}/findings", summary="What the compliance rules find", response_model=EvaluationsOut, responses=ONE)
 def findings(request: Request, consultation_id: UUID) -> EvaluationsOut | Response:
-    """Every evaluation with its verdicts. Where the call is in quarantine, the words they rest on are for compliance officers alone."""
+    """Every evaluation with its verdicts. Where the call is in quarantine or cut, or they were said while a refusal stood, the words they rest on
+    are for compliance officers alone."""
     officer = Role.COMPLIANCE in request.state.caller.roles
     try:
         with request.app.state.engine.begin() as connection:
@@ -201,13 +218,17 @@ def findings(request: Request, consultation_id: UUID) -> EvaluationsOut | Respon
             audit.append(connection, deed_of(request, "findings.read", consultation_id=consultation_id))
     except (OperationalError, NoConnectionFree):
         return store_is_down()
-    hidden = not officer and bool(found) and found[0][0]["publication"] != Publication.PUBLISHED.value
+    newest = found[0][0] if found else None
+    hidden = newest is not None and newest["publication"] != Publication.PUBLISHED.value
+    withheld = evaluations.withheld(newest)
+
+    def shown(one: RowMapping) -> dict[str, object]:
+        said_there = one["start_ms"] is not None and one["end_ms"] is not None and touches(withheld, one["start_ms"], one["end_ms"])
+        return {**one, "quote": None if not officer and (hidden or said_there) else one["quote"]}
+
     return EvaluationsOut(
         evaluations=[
-            EvaluationOut.model_validate(
-                {**row, "at": row["created_at"], "findings": [{**one, "quote": None if hidden else one["quote"]} for one in rows]}
-            )
-            for row, rows in found
+            EvaluationOut.model_validate({**row, "at": row["created_at"], "findings": [shown(one) for one in rows]}) for row, rows in found
         ]
     )
 

@@ -26,6 +26,7 @@ from domain.consent import ConsentOutcome
 from domain.failures import Reason, RecordingError
 from domain.object_keys import media_key, recording_folder, rendition_key, silenced_key, transcript_key
 from domain.quarantine import Fate, destroy_at
+from domain.rules.intervals import joined
 from domain.rules.shapes import Publication
 from resources.media.muting import mute
 from resources.objects import AccessDenied, ObjectConflict, ObjectMissing
@@ -53,9 +54,9 @@ def archive(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servic
         _require_no_card_data(services, recording)
         with workspace(services, recording.id) as folder:
             sound = sound_of(services, recording, verdict)
-            if sound.lost_from_ms is not None:
+            if sound.lost:
                 with services.engine.begin() as connection:
-                    forgetting.forget_words(connection, recording, context.run_id, sound.lost_from_ms)
+                    forgetting.forget_words(connection, recording, context.run_id, sound.lost)
             recording = _archive(context, services, recording, sound, folder, report)
             rendition = _render(services, recording, sound, folder)
         with services.engine.begin() as connection:
@@ -99,7 +100,7 @@ def _keep_sound(services: Services, recording: Recording, sound: Sound, folder: 
     assert recording.sha256 is not None and recording.media is not None
     if recording.archive_key is not None and not sound.kept:
         known = recording.kept_sha256 or recording.sha256
-        return Kept(recording.archive_key, recording.archive_version_id, known, until_ms=recording.kept_until_ms)
+        return Kept(recording.archive_key, recording.archive_version_id, known, lost=recording.lost)
     extension = extension_of(recording)
     key = media_key(recording.consultation_id, recording.id, recording.call_ended_at, extension)
     path = bring(services, recording, folder)
@@ -111,8 +112,8 @@ def _keep_sound(services: Services, recording: Recording, sound: Sound, folder: 
     if recording.archive_key is not None:
         key = silenced_key(recording.consultation_id, recording.id, recording.call_ended_at, digest, extension)
     kept = keep(services, key, silenced, digest, content_type_of(extension))
-    until_ms = recording.kept_until_ms if sound.lost_from_ms is None else sound.lost_from_ms
-    return replace(kept, silenced=sum(map(len, sound.kept.values())), until_ms=until_ms)
+    lost = joined((*recording.lost, *sound.lost))
+    return replace(kept, silenced=sum(map(len, sound.kept.values())), lost=lost)
 
 
 def _require_no_card_data(services: Services, recording: Recording) -> None:

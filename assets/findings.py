@@ -45,7 +45,7 @@ def findings(context: dg.AssetExecutionContext, services: dg.ResourceParam[Servi
             judgement = apply(judge(heard.call, rules), reviews.decisions(connection, claimed.consultation_id))
             evaluation_id = evaluations.save(connection, heard, judgement, context.run_id)
             reviews.ask(connection, evaluation_id)
-            if judgement.consent.publication is not Publication.PUBLISHED:
+            if judgement.consent.publication is not Publication.PUBLISHED or judgement.consent.withheld:
                 # At once, and not only when the archive is done with it: search_documents brings back what may be found.
                 services.index.unpublish(connection, claimed.consultation_id, version)
                 publishing.withdraw(connection, claimed.consultation_id)

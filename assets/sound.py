@@ -15,10 +15,11 @@ from domain.media_checks import Flag
 from domain.redaction.kept import KNOWN_AGAIN
 from domain.redaction.muting import merged, muted
 from domain.redaction.shapes import CARD_DATA, Redaction
-from domain.rules.shapes import Publication
+from domain.rules.intervals import before, since, without
+from domain.rules.shapes import Interval, Publication
 from domain.transcripts import Turn
 from resources.media.muting import Spans
-from resources.store import redactions
+from resources.store import evaluations, redactions
 from resources.store import transcripts as versions
 from resources.store.call_times import call_start, offset_ms
 from resources.store.media import Kept, Recording
@@ -31,13 +32,13 @@ class Sound:
     """``kept``: what still has to be silenced in the archive's copy. ``played``: what is silent for whoever may not hear everything.
     ``silent``: what is silent in the archive's copy once ``kept`` is, too.
 
-    Channel -> stretches in ms of the recording. ``lost_from_ms``: from there on nothing of it may be kept, neither sound nor words.
+    Channel -> stretches in ms of the recording. ``lost``: of these nothing may be kept, neither sound nor words, on any of them.
     """
 
     kept: Spans
     played: Spans
     silent: Spans
-    lost_from_ms: int | None = None
+    lost: tuple[Interval, ...] = ()
 
 
 def sound_of(services: Services, recording: Recording, verdict: RowMapping) -> Sound:
@@ -48,18 +49,16 @@ def sound_of(services: Services, recording: Recording, verdict: RowMapping) -> S
         found = redactions.of(connection, recording.redaction_id)
     begin = call_start(recording.call_started_at, recording.started_at, recording.announced_at)
     offset, publication = offset_ms(recording.started_at, begin), Publication(verdict["publication"])
-    withdrawn_at_ms = verdict["withdrawn_at_ms"]
-    lost_from = services.without_consent.silenced_from_ms(publication, withdrawn_at_ms)
-    hidden_from = withdrawn_at_ms if publication is Publication.CUT else None
+    withheld = evaluations.withheld(verdict) if publication is not Publication.QUARANTINED else ()
+    hidden = _of_recording(withheld, offset)
+    lost = _of_recording(services.without_consent.lost(publication, withheld), offset)
     card = [one for one in found if one.kind in CARD_DATA and not _is_silent(recording, one)]
-    lost_from_ms = None if lost_from is None else max(0, lost_from - offset)
-    lost = lost_from_ms is not None and (recording.kept_until_ms is None or lost_from_ms < recording.kept_until_ms)
     all_card = [one for one in found if one.kind in CARD_DATA]
     return Sound(
-        kept=_union(_spans(recording, spoken, card), _rest(recording, lost_from if lost else None, offset)),
-        played=_union(_spans(recording, spoken, found), _rest(recording, hidden_from, offset)),
-        silent=_union(_spans(recording, spoken, all_card), _rest(recording, lost_from, offset)),
-        lost_from_ms=lost_from_ms,
+        kept=_union(_spans(recording, spoken, card), _everywhere(recording, without(lost, recording.lost))),
+        played=_union(_spans(recording, spoken, found), _everywhere(recording, hidden)),
+        silent=_union(_spans(recording, spoken, all_card), _everywhere(recording, lost)),
+        lost=lost,
     )
 
 
@@ -102,10 +101,15 @@ def _union(*several: Spans) -> Spans:
     return {channel: merged(stretch for spans in several for stretch in spans.get(channel, ())) for channel in channels}
 
 
-def _rest(recording: Recording, from_ms: int | None, offset: int) -> Spans:
-    """From a moment of the call to the recording's end, on every channel."""
-    if from_ms is None:
-        return {}
+def _of_recording(stretches: Sequence[Interval], offset: int) -> tuple[Interval, ...]:
+    """Stretches of the call, in ms of a recording that begins ``offset`` ms into it."""
+    moved = [Interval(one.start_ms - offset, None if one.end_ms is None else one.end_ms - offset) for one in stretches]
+    return since(moved, 0)
+
+
+def _everywhere(recording: Recording, stretches: Sequence[Interval]) -> Spans:
+    """Stretches of the recording on every channel, as far as it goes."""
     assert recording.media is not None
     end = recording.media.duration_ms + 1_000
-    return {channel: ((max(0, from_ms - offset), end),) for channel in range(recording.media.channels) if from_ms - offset < end}
+    spans = tuple((one.start_ms, end if one.end_ms is None else one.end_ms) for one in before(stretches, end))
+    return dict.fromkeys(range(recording.media.channels), spans) if spans else {}

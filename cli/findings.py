@@ -30,12 +30,17 @@ def show(settings: Settings, consultation_id: UUID, *, as_json: bool) -> None:
         print(json.dumps({**newest, "findings": [dict(row) for row in rows]}, default=str))
         return
     console = Console()
-    console.print(
-        f"Consent [bold]{newest['consent']}[/] (spoken: {newest['spoken']}), {newest['publication']}, evaluation {newest['number']}"
-    )
-    for name, words in (("recorded_before", "before consent was there"), ("recorded_after", "after it was refused or withdrawn")):
+    by_whom = ", as a reviewer decided who overturned this" if newest["decided_by"] == "review" else ""
+    consent, spoken = newest["consent"], newest["spoken"]
+    console.print(f"Consent [bold]{consent}[/] (spoken: {spoken}), {newest['publication']}{by_whom}, evaluation {newest['number']}")
+    stretches = {
+        "recorded_before": "Recorded before consent was there",
+        "recorded_after": "Recorded after it was refused or withdrawn",
+        "withheld": "Not found, heard or quoted",
+    }
+    for name, words in stretches.items():
         for start, end in newest[name]:
-            console.print(f"Recorded {words}: {_clock(start)} to {_clock(end)}")
+            console.print(f"{words}: {_clock(start)} to {_clock(end)}")
     table = Table("at", "rule", "verdict", "why not", "words", box=None)
     for row in rows:
         colour = COLOURS[row["verdict"]]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from domain.consent import ConsentOutcome
-from domain.rules.shapes import Publication
+from domain.rules.shapes import Interval, Publication
 
 
 class Fate(StrEnum):
@@ -31,11 +31,9 @@ class WithoutConsent:
         by_outcome = {ConsentOutcome.DECLINED: self.declined, ConsentOutcome.REVOKED: self.revoked, ConsentOutcome.UNKNOWN: self.unknown}
         return by_outcome.get(outcome, Fate.KEEP)
 
-    def silenced_from_ms(self, publication: Publication, withdrawn_at_ms: int | None) -> int | None:
-        """From where in the call on the sound itself is destroyed; None where it is not."""
-        if publication is Publication.CUT and self.after_withdrawal is Fate.DESTROY:
-            return withdrawn_at_ms
-        return None
+    def lost(self, publication: Publication, withheld: tuple[Interval, ...]) -> tuple[Interval, ...]:
+        """The stretches of the call of which the sound itself is destroyed, though the rest is published."""
+        return withheld if publication is not Publication.QUARANTINED and self.after_withdrawal is Fate.DESTROY else ()
 
 
 def destroy_at(policy: WithoutConsent, call_ended_at: datetime, *, in_review: bool, now: datetime) -> datetime:

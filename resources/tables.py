@@ -204,7 +204,13 @@ recordings = Table(
     Column(
         "kept_redaction_id", Uuid, ForeignKey("redaction_runs.id", use_alter=True), comment="by which card data in that copy was silenced"
     ),
-    Column("kept_until_ms", BigInteger, comment="of the recording: from there on that copy is silent; NULL: up to its end"),
+    Column(
+        "lost",
+        JSONB,
+        nullable=False,
+        server_default=text("'[]'::jsonb"),
+        comment="[start_ms, end_ms] each, of the recording: silent in that copy for want of consent",
+    ),
     Column("rendition_key", Text, comment="the redacted rendition; NULL where the archive's copy needs none"),
     Column("rendition_sha256", Text),
     Column("destroyed_at", Moment, comment="as the policy for calls without consent says"),

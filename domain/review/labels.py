@@ -38,13 +38,15 @@ _FIRST_PERSON = re.compile(r"I(['’](m|d|ll|ve))?")
 def case_of(call: HeardCall, shown: Mapping[int, Sequence[str]], about: Mapping[str, Any], corrected: Verdict) -> dict[str, Any] | None:
     """``about``: the finding's columns; ``shown``: turn -> its redacted words, as many as in the turn. None where nothing of it is kept.
 
-    Times are ms from the call's start, so that windows are what they were; turns and recordings are numbered anew.
+    Times are ms from the call's start, so that windows are what they were; people, turns and recordings are numbered anew.
     """
     turns = _around(call, about)
     if not turns:
         return None
     places = {turn.turn_id: place for place, turn in enumerate(turns)}
     media = {one: number for number, one in enumerate(dict.fromkeys(turn.recording_id for turn in turns))}
+    named = (*call.customers, *call.others_required, *call.not_asked, *(one.party for one in call.told))
+    people = {one: number for number, one in enumerate(dict.fromkeys(named))}
     return {
         **{key: about[key] for key in ("rule_id", "rule_version", "verdict", "cause", "start_ms", "end_ms")},
         "corrected": corrected.value,
@@ -56,7 +58,12 @@ def case_of(call: HeardCall, shown: Mapping[int, Sequence[str]], about: Mapping[
         "unintelligible": _stretches(call.unintelligible),
         "consent_required": call.consent_required,
         "assistant_present": call.assistant_present,
-        "told": [{"role": one.role.value, "outcome": one.outcome.value, "at_ms": one.at_ms} for one in call.told],
+        "customers": [people[one] for one in call.customers],
+        "others_required": [people[one] for one in call.others_required],
+        "not_asked": [people[one] for one in call.not_asked],
+        "told": [
+            {"party": people[one.party], "role": one.role.value, "outcome": one.outcome.value, "at_ms": one.at_ms} for one in call.told
+        ],
         "turns": [
             {
                 "recording": media[turn.recording_id],

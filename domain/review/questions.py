@@ -10,6 +10,7 @@ from domain.redaction.shapes import Redaction, Sensitive
 from domain.rules.shapes import Finding
 
 CONSENT_RULE = "recording_consent"
+RECORDED_RULE = "recorded_without_consent"
 
 
 @dataclass(frozen=True, slots=True)

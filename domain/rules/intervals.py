@@ -49,6 +49,11 @@ def without(intervals: Iterable[Interval], others: Iterable[Interval]) -> tuple[
     return joined([*found, *common(intervals, (_interval(start, ENDLESS),))])
 
 
+def touches(intervals: Iterable[Interval], start_ms: int, end_ms: int) -> bool:
+    """Whether what goes from ``start_ms`` to ``end_ms`` lies in one of them, if only in part. What ends where one begins does not."""
+    return any(start_ms < _end(one) and one.start_ms < end_ms for one in intervals)
+
+
 def since(intervals: Iterable[Interval], moment_ms: int) -> tuple[Interval, ...]:
     return common(intervals, (Interval(moment_ms, None),))
 

@@ -76,9 +76,9 @@ class HeardCall:
     """A consultation as its recordings tell of it. ``turns`` in order of time, over all recordings.
 
     ``recorded``: what the recordings cover. ``unintelligible``: where there is speech or noise of which no words could be made.
-    ``consent_required``: whether the table of jurisdictions asks for the customer's consent, on ``day``; True where nobody knows where they are.
-    ``others_required``: parties besides the customer who had to consent, such as a training's partners. ``assistant_present``: whether the AI took
-    part.
+    ``consent_required``: whether the table of jurisdictions asks for the customers' consent, on ``day``; True where nobody knows where they are.
+    ``customers``: who was there as one; empty where nobody knows. ``others_required``: parties besides them who had to consent, such as a
+    training's partners; ``not_asked``: those who need not have. ``assistant_present``: whether the AI took part.
     """
 
     consultation_id: UUID
@@ -90,7 +90,9 @@ class HeardCall:
     unintelligible: tuple[Interval, ...] = ()
     told: tuple[ConsentTold, ...] = ()
     consent_required: bool = True
+    customers: tuple[str, ...] = ()
     others_required: tuple[str, ...] = ()
+    not_asked: tuple[str, ...] = ()
     assistant_present: bool = False
 
 
@@ -132,7 +134,9 @@ class ConsentJudged:
     """What the customer's consent amounts to, spoken words, the API's records and the law of the place together.
 
     ``spoken``: the words alone. ``withdrawn_at_ms``: the moment of a withdrawal. ``recorded_before`` and ``recorded_after``: exactly
-    which stretches were recorded before consent was there, and after it was withdrawn or declined.
+    which stretches were recorded before consent was there, and after it was withdrawn or declined. ``withheld``: where in the call a refusal
+    stood, recorded or not: nothing of it is found, heard or quoted, also where it was taken back later and the rest is published.
+    ``overturned``: a person has decided otherwise about it, and so whether the call is published.
     """
 
     outcome: ConsentOutcome
@@ -141,6 +145,8 @@ class ConsentJudged:
     withdrawn_at_ms: int | None = None
     recorded_before: tuple[Interval, ...] = ()
     recorded_after: tuple[Interval, ...] = ()
+    withheld: tuple[Interval, ...] = ()
+    overturned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

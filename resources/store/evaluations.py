@@ -21,7 +21,7 @@ def save(connection: Connection, heard: Heard, judgement: Judgement, run_id: str
     consultation_id = heard.call.consultation_id
     before = newest(connection, consultation_id)
     evaluation_id = uuid4()
-    basis = _basis(connection, heard)
+    basis = _basis(connection, heard, judgement.rules_version)
     consent = judgement.consent
     connection.execute(
         insert(evaluations).values(
@@ -36,8 +36,12 @@ def save(connection: Connection, heard: Heard, judgement: Judgement, run_id: str
             withdrawn_at_ms=consent.withdrawn_at_ms,
             recorded_before=_stretches(consent.recorded_before),
             recorded_after=_stretches(consent.recorded_after),
+            withheld=_stretches(consent.withheld),
             consent_records=basis.consent_records,
             reviews=basis.reviews,
+            jurisdictions=basis.jurisdictions,
+            people=basis.people,
+            decided_by=("review" if consent.overturned else "rules"),
             changes=_changes(connection, before, judgement, basis),
             run_id=run_id,
         )
@@ -54,6 +58,11 @@ def newest(connection: Connection, consultation_id: UUID) -> RowMapping | None:
     """The evaluation that counts, None before the first."""
     query = select(evaluations).where(evaluations.c.consultation_id == consultation_id).order_by(evaluations.c.number.desc()).limit(1)
     return connection.execute(query).mappings().first()
+
+
+def withheld(evaluation: RowMapping | None) -> tuple[Interval, ...]:
+    """Where in the call nothing may be found, heard or quoted, though the rest is published. Of what is in quarantine nothing may be."""
+    return tuple(Interval(start, end) for start, end in evaluation["withheld"]) if evaluation else ()
 
 
 def listed(connection: Connection, consultation_id: UUID) -> Sequence[RowMapping]:
@@ -136,20 +145,23 @@ def counts_of_day(connection: Connection, day: date) -> dict[str, int]:
     return {f"{row.rule_id}: {row.verdict}": row.n for row in connection.execute(query)}
 
 
-def _basis(connection: Connection, heard: Heard) -> Basis:
+def _basis(connection: Connection, heard: Heard, rules_version: str) -> Basis:
     reviewed = select(func.count()).where(
         review_items.c.consultation_id == heard.call.consultation_id,
         review_items.c.decision == "overturned",
         review_items.c.about == "finding",
     )
     ids = frozenset(str(redaction_id) for redaction_id in heard.redactions.values())
-    return Basis(ids, len(heard.call.told), int(connection.execute(reviewed).scalar_one()))
+    overturned = int(connection.execute(reviewed).scalar_one())
+    return Basis(ids, len(heard.call.told), overturned, rules_version, heard.jurisdictions, heard.people)
 
 
 def _changes(connection: Connection, before: RowMapping | None, judgement: Judgement, now: Basis) -> list[dict[str, Any]]:
     if before is None:
         return []
-    then = Basis(frozenset(map(str, before["redaction_ids"])), before["consent_records"], before["reviews"])
+    read = frozenset(map(str, before["redaction_ids"]))
+    plain = ("consent_records", "reviews", "rules_version", "jurisdictions", "people")
+    then = Basis(read, *(before[name] for name in plain))
     old: dict[str, Ruled] = ruled(
         Finding(row["rule_id"], row["rule_version"], row["severity"], Verdict(row["verdict"]), row["confidence"])
         for row in findings_of(connection, before["id"])

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from domain.rules.intervals import touches
+from domain.rules.shapes import Interval
 from resources.compliance_tables import findings, redacted_turns, redaction_runs
 from resources.store import work
 from resources.store.media import Recording, append
@@ -36,14 +38,14 @@ def hide_in_older(
         connection.execute(update(findings).where(findings.c.turn_id.in_(turn), over).values(quote=None))
 
 
-def forget_words(connection: Connection, recording: Recording, owner: str, from_ms: int) -> None:
-    """What was said from there on (ms of the recording) is removed from its transcripts, and so are quotes of it. Raises LeaseLost."""
+def forget_words(connection: Connection, recording: Recording, owner: str, lost: Sequence[Interval]) -> None:
+    """What was said in these stretches of the recording, if only in part, is removed from its transcripts, and so are quotes of it. Raises LeaseLost."""
     work.hold(connection, recording.id, owner)
     mine = select(transcripts.c.id).where(transcripts.c.recording_id == recording.id)
-    later = connection.execute(
-        select(turns.c.id, turns.c.transcript_id, turns.c.position).where(turns.c.transcript_id.in_(mine), turns.c.end_ms > from_ms)
-    ).all()
-    for turn in later:
+    found = connection.execute(
+        select(turns.c.id, turns.c.transcript_id, turns.c.position, turns.c.start_ms, turns.c.end_ms).where(turns.c.transcript_id.in_(mine))
+    )
+    for turn in [one for one in found if touches(lost, one.start_ms, one.end_ms)]:
         of_it = select(redaction_runs.c.id).where(redaction_runs.c.transcript_id == turn.transcript_id)
         here = (redacted_turns.c.redaction_id.in_(of_it)) & (redacted_turns.c.position == turn.position)
         connection.execute(delete(redacted_turns).where(here))

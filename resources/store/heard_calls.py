@@ -1,18 +1,21 @@
 """A consultation as rules judge it: its redacted transcripts, its consent records, and who had to consent. Judging belongs to domain.rules."""
 
+import hashlib
+import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, Row, and_, select
 
-from domain.consent import STAFF, ConsentOutcome, ConsentTable, Present, gate
+from domain.consent import STAFF, ConsentOutcome, ConsentTable, Present
 from domain.consultations import ConsultationType
 from domain.parties import Party, one_spelling
 from domain.redaction.kept import shown
 from domain.redaction.shapes import Redaction
+from domain.rules.consent.asked import asked
 from domain.rules.shapes import ConsentTold, HeardCall, HeardTurn, Interval
 from domain.transcripts import Attribution, Word
 from resources.store import consents, redactions
@@ -24,11 +27,16 @@ BEFORE_JUDGING = ("recordings", "transcripts", "redactions")
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """``redactions``: recording -> the redaction that was read. ``shown``: turn -> its words as they may be shown."""
+    """``redactions``: recording -> the redaction that was read. ``shown``: turn -> its words as they may be shown.
+
+    ``jurisdictions``: the version of the table by which it was known who had to consent; ``people``: a digest of who was there, as whom and where.
+    """
 
     call: HeardCall
     redactions: Mapping[UUID, UUID]
     shown: Mapping[int, tuple[str, ...]]
+    jurisdictions: str
+    people: str
 
 
 def waits(connection: Connection, consultation_id: UUID) -> bool:
@@ -61,7 +69,8 @@ def load(connection: Connection, consultation_id: UUID, table: ConsentTable) -> 
     for one in media:
         _read_turns(connection, one, offset_ms(one.started_at, begin), said, quotable)
     recorded = [Interval(offset_ms(one.started_at, begin), offset_ms(one.started_at, begin) + one.duration_ms) for one in media]
-    required, told = _consent(connection, call, begin, table)
+    present = _present(connection, call)
+    whom, told = asked(table, present, begin), _told(connection, call, begin)
     people = {Party(row.role) for row in _people(connection, consultation_id)}
     ended_ms = round((call.ended_at - begin).total_seconds() * 1000) if call.ended_at else 0
     heard = HeardCall(
@@ -77,11 +86,13 @@ def load(connection: Connection, consultation_id: UUID, table: ConsentTable) -> 
             for start, end in one.wordless
         ),
         told=told,
-        consent_required=any(role in (Party.CUSTOMER, Party.UNKNOWN) for role in required.values()),
-        others_required=tuple(sorted(party for party, role in required.items() if role not in (Party.CUSTOMER, Party.UNKNOWN))),
+        consent_required=whom.required,
+        customers=whom.customers,
+        others_required=whom.others,
+        not_asked=whom.not_asked,
         assistant_present=Party.ASSISTANT in people or any(turn.role is Party.ASSISTANT for turn in said),
     )
-    return Heard(heard, {one.id: one.redaction_id for one in media}, quotable)
+    return Heard(heard, {one.id: one.redaction_id for one in media}, quotable, table.version, _digest(present))
 
 
 def _read_turns(
@@ -116,26 +127,30 @@ def _people(connection: Connection, consultation_id: UUID) -> list[Row[tuple[str
     )
 
 
-def _consent(
-    connection: Connection, call: Row[tuple[object, ...]], begin: datetime, table: ConsentTable
-) -> tuple[dict[str, Party], tuple[ConsentTold, ...]]:
-    """(who had to consent, by everybody who ever was in the call, and in which role; what they told the API)."""
-    records = consents.listed(connection, call.id)
+def _present(connection: Connection, call: Row[tuple[object, ...]]) -> list[Present]:
+    """Everybody who ever was in the call, as whom, and where as far as anybody told."""
     people = {one_spelling(row.identity): Party(row.role) for row in _people(connection, call.id)}
     if Party.CUSTOMER not in people.values() and call.customer_id is not None:
         people[str(call.customer_id)] = Party.CUSTOMER
     if not any(role not in STAFF | {Party.ASSISTANT} for role in people.values()):
         people[""] = Party.UNKNOWN  # somebody was called; who, and where they were, nobody knows
+    records = consents.listed(connection, call.id)
     places = {one_spelling(row["party"]): row["jurisdiction"] for row in records if row["jurisdiction"] is not None}
-    present = [Present(party, role, places.get(party) or call.jurisdictions.get(role.value)) for party, role in sorted(people.items())]
-    asked = gate(table, present, (), begin).required
-    told = tuple(
+    return [Present(party, role, places.get(party) or call.jurisdictions.get(role.value)) for party, role in sorted(people.items())]
+
+
+def _told(connection: Connection, call: Row[tuple[object, ...]], begin: datetime) -> tuple[ConsentTold, ...]:
+    """What anybody told the API about being recorded."""
+    return tuple(
         ConsentTold(
             one_spelling(row["party"]),
             Party(row["role"]),
             ConsentOutcome(row["outcome"]),
             round((row["at"] - begin).total_seconds() * 1000),
         )
-        for row in records
+        for row in consents.listed(connection, call.id)
     )
-    return {party: people[party] for party in asked}, told
+
+
+def _digest(present: Sequence[Present]) -> str:
+    return hashlib.sha256(json.dumps([[one.party, one.role.value, one.place] for one in present]).encode()).hexdigest()

@@ -12,6 +12,7 @@ from domain.call_events import EgressStatus
 from domain.egress_layout import EgressLayout, Listed
 from domain.hearing import Person
 from domain.parties import Party
+from domain.rules.shapes import Interval
 from resources.media import MediaInfo
 from resources.store import audit, work
 from resources.tables import consultations, participants, recordings, transcripts
@@ -21,7 +22,8 @@ from resources.tables import consultations, participants, recordings, transcript
 class Recording:
     """A recording as the store knows it. ``call_ended_at`` is the room's end or, where that is missing, the recording's.
 
-    ``sha256`` is that of the upload, ``kept_sha256`` of what the archive holds of it: another one where something was silenced.
+    ``sha256`` is that of the upload, ``kept_sha256`` of what the archive holds of it: another one where something was silenced. ``lost``: where
+    that is silent for want of consent, in ms of the recording.
     ``call_started_at``: the room's start.
     """
 
@@ -53,7 +55,7 @@ class Recording:
     evaluation_id: UUID | None
     kept_sha256: str | None
     kept_redaction_id: UUID | None
-    kept_until_ms: int | None
+    lost: tuple[Interval, ...]
     rendition_key: str | None
     rendition_sha256: str | None
 
@@ -113,7 +115,6 @@ def load(connection: Connection, recording_id: UUID) -> Recording:
             "evaluation_id",
             "kept_sha256",
             "kept_redaction_id",
-            "kept_until_ms",
             "rendition_key",
             "rendition_sha256",
         )
@@ -126,6 +127,7 @@ def load(connection: Connection, recording_id: UUID) -> Recording:
         call_ended_at=row["room_ended_at"] or row["ended_at"] or row["announced_at"],
         media=media,
         flags=tuple(row["flags"]),
+        lost=tuple(Interval(start, end) for start, end in row["lost"]),
     )
 
 
@@ -177,14 +179,14 @@ def save_media(connection: Connection, recording: Recording, owner: str, *, inta
 class Kept:
     """One object of the archive: where it is, which version, and the SHA-256 of its bytes. ``silenced``: stretches of it, counted.
 
-    ``until_ms``: from there on it is silent.
+    ``lost``: where in the recording it is silent for want of consent.
     """
 
     key: str
     version_id: str | None
     sha256: str
     silenced: int = 0
-    until_ms: int | None = None
+    lost: tuple[Interval, ...] = ()
 
 
 def save_archived(
@@ -200,7 +202,7 @@ def save_archived(
         archive_version_id=sound.version_id,
         kept_sha256=sound.sha256,
         kept_redaction_id=recording.redaction_id,
-        kept_until_ms=sound.until_ms,
+        lost=[[one.start_ms, one.end_ms] for one in sound.lost],
         archived_at=func.coalesce(recordings.c.archived_at, func.now()),
     )
     connection.execute(update(transcripts).where(transcripts.c.id == transcript_id).values(document_sha256=document_sha256))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, func, select, update
 from domain.consultations import spoken_line
 from domain.failures import Reason, RecordingError
 from domain.parties import Party
+from domain.rules.intervals import touches
 from domain.rules.shapes import Publication
 from resources.compliance_tables import redacted_turns, redaction_runs
 from resources.search import Document
@@ -42,7 +43,7 @@ def allowed(connection: Connection, consultation_id: UUID) -> Allowed | None:
     if evaluation is None:
         return None
     publication = Publication(evaluation["publication"])
-    until_ms = evaluation["withdrawn_at_ms"] if publication is Publication.CUT else None
+    withheld = evaluations.withheld(evaluation)
     media = connection.execute(
         select(
             recordings.c.id,
@@ -87,7 +88,7 @@ def allowed(connection: Connection, consultation_id: UUID) -> Allowed | None:
                 text=turn.text,
             )
             for turn in said
-            if until_ms is None or turn.end_ms + offset <= until_ms
+            if not touches(withheld, turn.start_ms + offset, turn.end_ms + offset)
         ]
     return Allowed(evaluation["id"], publication, tuple(found), tuple((one.id, one.archived_transcript_id) for one in media))
 

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, and_, case, exists, func, select
 
-from domain.rules.shapes import Publication
+from domain.rules.intervals import touches
+from domain.rules.shapes import Interval, Publication
 from resources.compliance_tables import redacted_turns, redaction_runs
 from resources.live_tables import promised_rooms
 from resources.store import evaluations
@@ -39,7 +41,8 @@ class TurnShown:
 
 @dataclass(frozen=True, slots=True)
 class ConsultationTranscript:
-    """``publication`` is None before the call was judged; ``withdrawn_at_ms``: from there on in the call it may not be used."""
+    """``publication`` is None before the call was judged; ``withdrawn_at_ms``: from there on in the call it may not be used; ``withheld``: nor may
+    these stretches, though the rest is published; ``decided_by``: whether a person overturned what the rules made of ``consent``."""
 
     id: UUID
     type: str
@@ -47,7 +50,9 @@ class ConsultationTranscript:
     duration_seconds: int | None
     publication: Publication | None
     consent: str | None
+    decided_by: Literal["rules", "review"] | None
     withdrawn_at_ms: int | None
+    withheld: tuple[Interval, ...]
     recordings: tuple[RecordingShown, ...]
     turns: tuple[TurnShown, ...]
 
@@ -92,11 +97,11 @@ class Reader:
                 .select_from(recordings.join(turns, turns.c.transcript_id == transcript).outerjoin(redacted_turns, redacted))
                 .where(recordings.c.consultation_id == consultation_id, redaction.is_not(None))
             ).all()
-        cut_ms = verdict["withdrawn_at_ms"] if verdict and verdict["publication"] == Publication.CUT.value and not everything else None
+        withheld = evaluations.withheld(verdict)
         shown = []
         for turn in said:
             offset = offset_ms(turn.started_at, call_start(call["started_at"], turn.started_at, turn.announced_at))
-            if cut_ms is not None and turn.end_ms + offset > cut_ms:
+            if not everything and touches(withheld, turn.start_ms + offset, turn.end_ms + offset):
                 continue
             text = turn.text if original or turn.redacted is None else turn.redacted
             shown.append(TurnShown(turn.id, turn.role, turn.start_ms + offset, turn.end_ms + offset, text, turn.attribution))
@@ -107,7 +112,9 @@ class Reader:
             duration_seconds=call["duration_seconds"],
             publication=Publication(verdict["publication"]) if verdict else None,
             consent=verdict["consent"] if verdict else None,
+            decided_by=verdict["decided_by"] if verdict else None,
             withdrawn_at_ms=verdict["withdrawn_at_ms"] if verdict else None,
+            withheld=withheld,
             recordings=tuple(
                 RecordingShown(
                     row.id, row.stage, tuple(row.flags), offset_ms(row.started_at, call["started_at"]), row.archive_key is not None

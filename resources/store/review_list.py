@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,10 +12,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, func, literal, select, tuple_
 
 from domain.review import About, StateName
-from domain.rules.shapes import Severity
-from resources.compliance_tables import evaluations, findings, redacted_turns, redactions, review_items, review_steps
+from domain.rules.intervals import touches
+from domain.rules.shapes import Interval, Severity
+from resources.compliance_tables import findings, redacted_turns, redactions, review_items, review_steps
 from resources.store.call_times import call_start, offset_ms
 from resources.store.calls import WrongCursor
+from resources.store.evaluations import newest, withheld
 from resources.tables import consultations, recordings, turns
 
 WAITING = (StateName.OPEN, StateName.CLAIMED, StateName.ESCALATED)
@@ -42,7 +45,8 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Detail:
     """``item``: as in the list. ``turn_*``: where its turn lies in the call, ms; None where it rests on no turn, or that is not kept any more.
-    ``quote``: redacted; ``publication``: of the consultation now, None before it was judged."""
+    ``quote``: redacted; ``publication``: of the consultation now, None before it was judged; ``withheld``: the words lie where a
+    refusal stood, so they may not be quoted though the rest is published."""
 
     item: RowMapping
     steps: tuple[RowMapping, ...]
@@ -51,6 +55,7 @@ class Detail:
     turn_start_ms: int | None
     turn_end_ms: int | None
     publication: str | None
+    withheld: bool
 
 
 def listed(connection: Connection, filters: Filters, now: datetime, *, limit: int, cursor: str | None) -> Page:
@@ -86,21 +91,23 @@ def detail(connection: Connection, item_id: UUID, now: datetime) -> Detail | Non
     if item is None:
         return None
     steps = connection.execute(select(review_steps).where(review_steps.c.item_id == item_id).order_by(review_steps.c.id)).mappings()
-    newest = (
-        select(evaluations.c.publication)
-        .where(evaluations.c.consultation_id == item["consultation_id"])
-        .order_by(evaluations.c.number.desc())
-        .limit(1)
-    )
-    publication = connection.execute(newest).scalar()
+    evaluation = newest(connection, item["consultation_id"])
+    publication = evaluation["publication"] if evaluation else None
+    places = [(item["start_ms"], item["end_ms"])]
     turn = _turn(connection, item)
     quote = item["quote"]
     if turn is None:
-        return Detail(item, tuple(steps), quote, None, None, None, publication)
+        return Detail(item, tuple(steps), quote, None, None, None, publication, _lies_in(withheld(evaluation), places))
     offset = offset_ms(turn.started_at, call_start(turn.call_started_at, turn.started_at, turn.announced_at))
     if item["about"] == About.REDACTION.value:
         quote = turn.redacted
-    return Detail(item, tuple(steps), quote, turn.id, turn.start_ms + offset, turn.end_ms + offset, publication)
+    start, end = turn.start_ms + offset, turn.end_ms + offset
+    hidden = _lies_in(withheld(evaluation), [*places, (start, end)])
+    return Detail(item, tuple(steps), quote, turn.id, start, end, publication, hidden)
+
+
+def _lies_in(stretches: Sequence[Interval], places: Iterable[tuple[int | None, int | None]]) -> bool:
+    return any(start is not None and end is not None and touches(stretches, start, end) for start, end in places)
 
 
 def _turn(connection: Connection, item: RowMapping) -> Any:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, update
 
 from domain.audit import Deed
 from domain.roles import Role
-from domain.rules.shapes import Publication, Severity
+from domain.rules.shapes import Interval, Publication, Severity
 from resources.compliance_tables import review_items
 from resources.store import audit, reviews
 from tests.api.client import Issuer
@@ -107,6 +107,19 @@ def test_one_item_shows_the_redacted_words_and_where_to_listen_and_reading_is_wr
     (read,) = [deed for deed in deeds(engine) if deed.action == "review.read"]
     assert (read.actor, read.role, read.consultation_id, read.subject) == ("ann", "compliance", call.id, item)
     assert dict(read.details) == {"quote": True}
+
+
+def test_what_was_said_while_a_refusal_stood_is_quoted_to_compliance_officers_alone(ann: Desk, chief: Desk, call: Call) -> None:
+    call.judge(call.promise(), withheld=[Interval(7_999, 9_000)])
+    item = about(ann, "coverage_promise")
+    url = f"/api/consultations/{call.id}/findings"
+    for desk, quote in ((ann, "policy covers everything"), (chief, None)):
+        assert desk.read(item).json()["quote"] == quote
+        judged = desk.client.get(url, headers=desk.headers).json()["evaluations"][0]
+        assert (judged["withheld"], [one["quote"] for one in judged["findings"]]) == ([[7_999, 9_000]], [quote])
+    call.judge(call.promise(), withheld=[Interval(0, 5_000), Interval(9_000, None)])
+    judged = chief.client.get(url, headers=chief.headers).json()["evaluations"][0]
+    assert [one["quote"] for one in judged["findings"]] == ["policy covers everything"]
 
 
 def test_of_a_call_in_quarantine_the_words_are_for_compliance_officers_alone(ann: Desk, chief: Desk, call: Call) -> None:

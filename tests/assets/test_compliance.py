@@ -8,15 +8,19 @@ from uuid import UUID
 import dagster as dg
 import numpy as np
 import pytest
+from sqlalchemy import Engine
 
+from demo.livekit_events import Person, Room, participant_event
 from domain.consent import ConsentOutcome
 from domain.search import parse
+from resources.livekit import read_event
 from resources.media import decode, probe
 from resources.search.postgres import PostgresIndex
 from resources.speech.model import SpeechModel
 from resources.speech.transcription import transcribe
 from resources.store import evaluations, playing
 from resources.store.database import engine_for
+from resources.store.inbox import Inbox
 from resources.store.reading import Reader
 from tests.assets.archive_world import START, World
 
@@ -55,11 +59,11 @@ def checks(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluati
     return {one.check_name: one for one in result.get_asset_check_evaluations() if one.check_name != "nothing_failed"}
 
 
-def say(world: World, outcome: ConsentOutcome, at_s: int) -> None:
-    """What the customer told the API so many seconds into the call is known only now."""
+def say(world: World, outcome: ConsentOutcome, at_s: int, party: str = "cus_0001") -> None:
+    """What a customer told the API so many seconds into the call is known only now."""
     engine = engine_for(world.database_url)
     ((consultation_id,),) = world.query("SELECT id FROM video_consultations")
-    world.told(engine, ROOM, "cus_0001", outcome, START + timedelta(minutes=1, seconds=at_s))
+    world.told(engine, ROOM, party, outcome, START + timedelta(minutes=1, seconds=at_s))
     with engine.begin() as connection:
         evaluations.judge_again(connection, [UUID(str(consultation_id))])
     engine.dispose()
@@ -92,6 +96,37 @@ def test_nobody_was_asked_is_no_consent(world: World) -> None:
     assert world.query("SELECT count(*) FROM search_documents") == [(0,)]
 
 
+def joins(world: World, identity: str, role: str) -> None:
+    """Somebody else was in the call, too."""
+    begin = START + timedelta(minutes=1)
+    event = participant_event(
+        "participant_joined", f"EV_{identity}", begin, Room("RM_0001", ROOM, begin), Person(f"PA_{identity}", identity, role, begin)
+    )
+    engine = engine_for(world.database_url)
+    Inbox(engine).receive(read_event(event), "{}")
+    engine.dispose()
+
+
+@pytest.mark.parametrize(("who", "role"), [("cus_0002", "customer"), ("somebody", "")])
+def test_everybody_who_was_there_must_have_consented(world: World, who: str, role: str) -> None:
+    world.call(1, Path("tests/data/call.ogg"), seconds=40)
+    joins(world, who, role)
+    world.run()
+    assert verdict(world) == ("unknown", "quarantined")
+    assert world.query("SELECT count(*) FROM search_documents") == [(0,)]
+    say(world, ConsentOutcome.GRANTED, -10, who)
+    world.run()
+    assert verdict(world) == ("granted", "published")
+
+
+def test_a_yes_of_somebody_who_was_not_there_is_none(world: World) -> None:
+    world.call(1, Path("tests/data/call.ogg"), seconds=40, consent=None)
+    say(world, ConsentOutcome.GRANTED, -10, "somebody_else")
+    say(world, ConsentOutcome.NOT_REQUIRED, -10)
+    world.run()
+    assert verdict(world) == ("unknown", "quarantined")
+
+
 def test_what_was_said_after_a_withdrawal_is_not_found_and_not_heard(world: World, tmp_path: Path) -> None:
     world.call(1, WITHDRAWN, seconds=65, consent=None)
     world.run()
@@ -107,6 +142,31 @@ def test_what_was_said_after_a_withdrawal_is_not_found_and_not_heard(world: Worl
     for channel in sound:
         assert np.abs(channel[cut_ms * 16 + 1_600 :].astype(int)).max() < 250
     assert np.abs(sound[0][: cut_ms * 16]).max() > 3_000
+    ((kept,),) = world.query("SELECT archive_key FROM recordings")
+    assert (world.archive / str(kept)).read_bytes() == WITHDRAWN.read_bytes()
+
+
+def test_what_was_said_between_a_withdrawal_and_a_new_yes_is_not_found_and_not_heard(world: World, engine: Engine, tmp_path: Path) -> None:
+    world.call(1, WITHDRAWN, seconds=65, consent=None)
+    world.told(engine, ROOM, "cus_0001", ConsentOutcome.GRANTED, START + timedelta(minutes=1, milliseconds=51_400))
+    world.run()
+    assert verdict(world) == ("granted", "published")
+    ((count, withdrawn, again),) = world.query(
+        "SELECT jsonb_array_length(withheld), (withheld->0->>0)::int, (withheld->0->>1)::int FROM evaluations"
+    )
+    assert count == 1 and isinstance(withdrawn, int) and isinstance(again, int)
+    assert 33_000 < withdrawn < 41_000 and again == 51_400
+    assert search(world, "yoga") and not search(world, '"forty people"') and search(world, "certificate")
+    found = world.query("SELECT start_ms, end_ms FROM search_documents")
+    assert all(end <= withdrawn or start >= again for start, end in found)  # type: ignore[operator]
+    assert len(page(world, everything=False)) == len(found) < len(page(world, everything=True))
+    heard = playable(world, everything=False)
+    assert heard is not None and "/renditions/" in heard.key
+    sound = decode(world.archive / heard.key, tmp_path, probe(world.archive / heard.key))
+    for channel in sound:
+        assert np.abs(channel[withdrawn * 16 + 1_600 : again * 16 - 1_600].astype(int)).max() < 250
+    assert np.abs(sound[0][: withdrawn * 16]).max() > 3_000 and np.abs(sound[1][again * 16 + 1_600 :]).max() > 3_000
+    assert abs(probe(world.archive / heard.key).duration_ms - probe(WITHDRAWN).duration_ms) <= 60
     ((kept,),) = world.query("SELECT archive_key FROM recordings")
     assert (world.archive / str(kept)).read_bytes() == WITHDRAWN.read_bytes()
 
@@ -214,6 +274,13 @@ def test_where_the_policy_says_so_what_came_after_a_withdrawal_is_not_kept(world
     world.overrides["without_consent_file"] = str(policy(tmp_path, after_withdrawal="destroy"))
     world.call(1, WITHDRAWN, seconds=65, consent=None)
     world.run()
+    first = world.files(world.archive)
+    assert world.query("SELECT lost FROM recordings JOIN evaluations e ON e.id = evaluation_id WHERE lost = e.withheld") != []
+    world.query("UPDATE recordings SET judged_redaction_id = NULL, claims = claims + 1 RETURNING 1")
+    world.run()
+    assert [name for name in world.files(world.archive) if "/media" in name] == [name for name in first if "/media" in name], (
+        "once is enough"
+    )
     ((cut_ms, kept),) = world.query(
         "SELECT e.withdrawn_at_ms, r.archive_key FROM evaluations e JOIN recordings r ON r.evaluation_id = e.id"
     )

@@ -46,7 +46,12 @@ def test_a_refusal_that_was_none_is_published_by_the_next_run_and_asked_about_no
     assert isinstance(found, int) and found > 3
     assert world.query("SELECT stage FROM recordings") == [("done",)]
     left = world.query("SELECT id FROM review_items WHERE state = 'open' ORDER BY severity, id")
-    assert left == [(one,) for one, what in asked if what != "recording_consent"]
+    dependent = ("recording_consent", "recorded_without_consent")
+    assert {what for _, what in asked} >= set(dependent)
+    assert left == [(one,) for one, what in asked if what not in dependent], "whether it was recorded without consent is answered, too"
+    assert world.query("SELECT consent, decided_by, recorded_after, withheld FROM evaluations ORDER BY number DESC LIMIT 1") == [
+        ("declined", "review", [], [])
+    ]
 
 
 def test_a_value_that_is_nobodys_can_be_read_after_the_next_run_and_card_data_cannot(world: World, engine: Engine) -> None:

@@ -66,7 +66,10 @@ def _case(told: dict[str, Any]) -> Overturned:
         turns=turns,
         recorded=tuple(Interval(*one) for one in told["recorded"]),
         unintelligible=tuple(Interval(*one) for one in told["unintelligible"]),
-        told=tuple(ConsentTold(one["role"], Party(one["role"]), ConsentOutcome(one["outcome"]), one["at_ms"]) for one in told["told"]),
+        told=tuple(
+            ConsentTold(str(one["party"]), Party(one["role"]), ConsentOutcome(one["outcome"]), one["at_ms"]) for one in told["told"]
+        ),
+        **{name: tuple(map(str, told[name])) for name in ("customers", "others_required", "not_asked")},
         consent_required=told["consent_required"],
         assistant_present=told["assistant_present"],
     )

@@ -13,7 +13,7 @@ from domain.parties import Party
 from domain.redaction.shapes import Redaction, Sensitive
 from domain.review import Reviewer, ReviewRefused, apply
 from domain.roles import Role
-from domain.rules.shapes import Cause, ConsentJudged, Finding, Judgement, Publication, Severity, Verdict
+from domain.rules.shapes import Cause, ConsentJudged, Finding, Interval, Judgement, Publication, Severity, Verdict
 from domain.transcripts import Attribution, Turn, Word
 from resources.policies import recording_consent
 from resources.store import evaluations, heard_calls, redactions, review_list, reviews
@@ -56,9 +56,15 @@ class Call:
         found = Finding("coverage_promise", "3", Severity.MAJOR, Verdict.NOT_MET, 0.9, None, **place)  # type: ignore[arg-type]
         return replace(found, **changed)
 
-    def judge(self, *found: Finding, outcome: str = "granted", publication: Publication = Publication.PUBLISHED) -> UUID:
+    def judge(
+        self,
+        *found: Finding,
+        outcome: str = "granted",
+        publication: Publication = Publication.PUBLISHED,
+        withheld: Sequence[Interval] = (),
+    ) -> UUID:
         """As the asset does: what people overturned is applied, and what is left is asked."""
-        consent = ConsentJudged(ConsentOutcome(outcome), ConsentOutcome.UNKNOWN, publication)
+        consent = ConsentJudged(ConsentOutcome(outcome), ConsentOutcome.UNKNOWN, publication, withheld=tuple(withheld))
         with self.engine.begin() as connection:
             heard = heard_calls.load(connection, self.id, recording_consent())
             judgement = apply(Judgement("1", found, consent), reviews.decisions(connection, self.id))

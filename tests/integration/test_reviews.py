@@ -8,9 +8,10 @@ from threading import Barrier, Event
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Engine, insert, text, update
 
 from domain.audit import Outcome
+from domain.consent import ConsentOutcome
 from domain.redaction.shapes import Sensitive
 from domain.review import (
     CLAIM_MINUTES,
@@ -26,12 +27,14 @@ from domain.review import (
     StateName,
 )
 from domain.roles import Role
-from domain.rules.shapes import Cause, Publication, Severity, Verdict
+from domain.rules.shapes import Cause, ConsentJudged, Judgement, Publication, Severity, Verdict
 from resources.live_tables import consent_records
-from resources.store import audit, evaluations, review_list, reviews
+from resources.policies import recording_consent
+from resources.store import audit, evaluations, heard_calls, review_list, reviews
 from resources.store.calls import WrongCursor
 from resources.store.review_list import Filters
 from resources.store.reviews import Hand
+from resources.tables import participants
 from tests.integration.review_store import (
     ANN,
     BEGAN,
@@ -53,6 +56,7 @@ from tests.integration.review_store import (
 )
 
 SEVERAL = 8
+CONSENTED = ConsentJudged(ConsentOutcome.GRANTED, ConsentOutcome.UNKNOWN, Publication.PUBLISHED)
 
 
 def test_what_is_not_met_or_cannot_be_told_is_asked_and_what_is_met_is_not(engine: Engine) -> None:
@@ -137,6 +141,25 @@ def test_an_overturned_verdict_has_the_call_judged_again_and_what_is_confirmed_d
     assert call.stage() == "findings"
     call.judge(call.promise(), CONSENT, outcome="unknown", publication=Publication.QUARANTINED)
     assert one(engine, "SELECT publication, consent FROM evaluations ORDER BY number DESC LIMIT 1") == ("published", "unknown")
+
+
+def test_a_change_of_the_shared_rules_the_table_or_the_people_is_given_as_the_reason(engine: Engine) -> None:
+    call = judged_call(engine)
+    said = replace(DISCLOSURE, verdict=Verdict.MET, cause=None)
+    with engine.begin() as connection:
+        heard = heard_calls.load(connection, call.id, recording_consent())
+        evaluations.save(connection, heard, Judgement("1+a", (said,), CONSENTED), None)
+        evaluations.save(connection, heard, Judgement("1+b", (DISCLOSURE,), CONSENTED), None)
+        assert evaluations.listed(connection, call.id)[0]["changes"][0]["why"] == ["shared_rules"]
+        who = {"sid": "PA_1", "consultation_id": call.id, "identity": "somebody", "role": "partner"}
+        connection.execute(insert(participants).values(**who))
+        heard = heard_calls.load(connection, call.id, recording_consent())
+        evaluations.save(connection, heard, Judgement("1+b", (said,), CONSENTED), None)
+        assert evaluations.listed(connection, call.id)[0]["changes"][0]["why"] == ["people"]
+        connection.execute(update(participants).values(role="customer"))
+        heard = heard_calls.load(connection, call.id, replace(recording_consent(), version="another"))
+        evaluations.save(connection, heard, Judgement("1+b", (DISCLOSURE,), CONSENTED), None)
+        assert evaluations.listed(connection, call.id)[0]["changes"][0]["why"] == ["jurisdictions", "people"]
 
 
 def test_a_persons_verdict_counts_in_the_days_checks(engine: Engine) -> None:

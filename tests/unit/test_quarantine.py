@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.consent import ConsentOutcome
 from domain.quarantine import Fate, WithoutConsent, destroy_at
-from domain.rules.shapes import Publication
+from domain.rules.shapes import Interval, Publication
 from resources.policies import WrongPolicy, without_consent
 
 END = datetime(2025, 3, 3, 15, tzinfo=UTC)
@@ -21,7 +21,7 @@ def test_the_policy_that_comes_with_it_keeps_everything() -> None:
     for publication in Publication:
         for outcome in ConsentOutcome:
             assert policy.fate(publication, outcome) is Fate.KEEP
-        assert policy.silenced_from_ms(publication, 5_000) is None
+        assert policy.lost(publication, (Interval(5_000, None),)) == ()
     assert policy.grace == timedelta(days=30) and policy.version.startswith("2025-1+")
 
 
@@ -33,8 +33,10 @@ def test_only_what_is_in_quarantine_for_a_named_reason_is_destroyed(publication:
 
 
 def test_what_comes_after_a_withdrawal() -> None:
-    assert DESTROYS.silenced_from_ms(Publication.CUT, 33_000) == 33_000
-    assert DESTROYS.silenced_from_ms(Publication.PUBLISHED, None) is None
+    withheld = (Interval(10_000, 20_000), Interval(33_000, None))
+    assert DESTROYS.lost(Publication.CUT, withheld) == withheld
+    assert DESTROYS.lost(Publication.PUBLISHED, withheld[:1]) == withheld[:1]
+    assert DESTROYS.lost(Publication.QUARANTINED, withheld) == (), "of the whole call something else is decided"
 
 
 @given(st.integers(0, 100), st.booleans())

@@ -51,7 +51,7 @@ from domain.review import (
     version_with,
 )
 from domain.roles import Role
-from domain.rules.shapes import Cause, ConsentJudged, Finding, Judgement, Publication, Severity, Verdict
+from domain.rules.shapes import Cause, ConsentJudged, Finding, Interval, Judgement, Publication, Severity, Verdict
 
 NOW = datetime(2025, 3, 3, 15, tzinfo=UTC)
 ANN, BOB = Reviewer("ann", Role.COMPLIANCE), Reviewer("bob", Role.COMPLIANCE)
@@ -387,6 +387,57 @@ def test_the_verdict_on_consent_decides_what_is_published(before: Publication, c
     changed = apply(judged(FOUND, CONSENT, publication=before), Overturned({question_of(CONSENT, SEEN): corrected}, 1))
     assert changed.consent.publication is publication
     assert changed.consent.outcome is ConsentOutcome.UNKNOWN, "what was found stays on record"
+
+
+def without_consent(start: int, end: int, verdict: Verdict = Verdict.NOT_MET) -> Finding:
+    cause = Cause.UNCLEAR if verdict is Verdict.CANNOT_TELL else None
+    return Finding("recorded_without_consent", "1", Severity.CRITICAL, verdict, 1.0, cause, start_ms=start, end_ms=end)
+
+
+def decided(before: ConsentJudged, found: Finding, corrected: Verdict) -> tuple[ConsentJudged, Finding]:
+    seen = ConsentSeen(before.outcome.value, before.spoken.value, before.withdrawn_at_ms, 1)
+    changed = apply(Judgement("1", (CONSENT, found), before), Overturned({question_of(CONSENT, seen): corrected}, 1))
+    return changed.consent, changed.findings[1]
+
+
+def consent(outcome: ConsentOutcome, *refused: Interval, recorded_before: tuple[Interval, ...] = ()) -> ConsentJudged:
+    """Of a call of 90 s."""
+    after = tuple(Interval(one.start_ms, one.end_ms or 90_000) for one in refused)
+    withdrawn = next((one.start_ms for one in refused if one.end_ms is None), None) if outcome is ConsentOutcome.REVOKED else None
+    shown = Publication.CUT if outcome is ConsentOutcome.REVOKED else Publication.QUARANTINED
+    return ConsentJudged(outcome, outcome, shown, withdrawn, recorded_before, after, refused)
+
+
+def test_where_a_refusal_was_none_nothing_was_recorded_after_it() -> None:
+    before = consent(ConsentOutcome.DECLINED, Interval(6_000, None), recorded_before=(Interval(0, 6_000),))
+    after, found = decided(before, without_consent(6_000, 90_000), Verdict.MET)
+    assert (after.publication, after.overturned, after.outcome) == (Publication.PUBLISHED, True, ConsentOutcome.DECLINED)
+    assert (after.recorded_before, after.recorded_after, after.withheld) == ((), (), ())
+    assert (found.verdict, found.overturned) == (Verdict.MET, True), "answered with it, and asked no more"
+
+
+def test_what_was_recorded_long_before_consent_is_another_question_than_whether_it_was_withdrawn() -> None:
+    early = (Interval(0, 70_000),)
+    before = consent(ConsentOutcome.REVOKED, Interval(80_000, None), recorded_before=early)
+    after, found = decided(before, without_consent(60_000, 70_000), Verdict.MET)
+    assert (after.publication, after.recorded_before, after.recorded_after) == (Publication.PUBLISHED, early, ())
+    assert found == without_consent(60_000, 70_000)
+
+
+def test_a_refusal_that_was_taken_back_stays_withheld_whatever_is_decided_about_the_last_one() -> None:
+    before = consent(ConsentOutcome.REVOKED, Interval(10_000, 20_000), Interval(80_000, None))
+    after, found = decided(before, without_consent(10_000, 20_000), Verdict.MET)
+    assert after.withheld == after.recorded_after == (Interval(10_000, 20_000),)
+    assert found == without_consent(10_000, 20_000)
+
+
+def test_where_there_was_no_consent_it_was_recorded_without() -> None:
+    before = consent(ConsentOutcome.UNKNOWN, recorded_before=(Interval(0, 90_000),))
+    after, found = decided(before, without_consent(60_000, 90_000, Verdict.CANNOT_TELL), Verdict.NOT_MET)
+    assert (after.publication, after.overturned, after.recorded_before) == (Publication.QUARANTINED, True, before.recorded_before)
+    assert (found.verdict, found.overturned) == (Verdict.NOT_MET, True)
+    _, found = decided(before, without_consent(60_000, 90_000), Verdict.NOT_MET)
+    assert not found.overturned, "that it was, nobody has denied"
 
 
 def test_who_withdraws_after_the_decision_is_not_overruled_by_it() -> None:

@@ -105,4 +105,4 @@ def test_nobody_is_named_and_no_id_is_handed_on() -> None:
     written = str(case())
     for secret in (CUSTOMER_ID, str(CALL.consultation_id), str(UUID(int=77)), "turn_id", "2025-03-17", "word10"):
         assert secret not in written
-    assert case()["told"] == [{"role": "customer", "outcome": "granted", "at_ms": -500}]
+    assert case()["told"] == [{"party": 0, "role": "customer", "outcome": "granted", "at_ms": -500}]

@@ -1,5 +1,7 @@
 """Which verdicts changed between two evaluations, and why."""
 
+from dataclasses import replace
+
 from domain.rules.changes import Basis, Change, changes, ruled
 from domain.rules.shapes import Finding, Severity, Verdict
 
@@ -27,6 +29,23 @@ def test_a_change_names_what_differs() -> None:
     same_rule = ruled([finding("a", N), finding("b", M)])
     assert changes(before, same_rule, BASIS, Basis(frozenset({"b"}), 0, 0)) == (Change("a", M, N, ("transcript",)),)
     assert changes(before, same_rule, BASIS, Basis(frozenset({"a"}), 1, 1)) == (Change("a", M, N, ("consent_record", "review")),)
+
+
+def test_lists_that_rules_share_the_table_and_the_people_are_reasons_too() -> None:
+    before, after = ruled([finding("a", M)]), ruled([finding("a", N)])
+    then = Basis(frozenset({"a"}), 0, 0, "r+1", "t+1", "p1")
+
+    def why(**changed: str | None) -> tuple[str, ...]:
+        (change,) = changes(before, after, then, replace(then, **changed))  # type: ignore[arg-type]
+        return change.why
+
+    assert why(rules="r+2") == ("shared_rules",)
+    assert why(jurisdictions="t+2") == ("jurisdictions",)
+    assert why(people="p2") == ("people",)
+    assert why(people=None) == (), "what was not written down is no reason"
+    own = ruled([finding("a", N, "2")])
+    (change,) = changes(before, own, then, replace(then, rules="r+2"))
+    assert change.why == ("rule",)
 
 
 def test_rules_that_are_new_or_gone() -> None:

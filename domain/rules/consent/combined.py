@@ -3,23 +3,20 @@
 Unknown never passes, and a refusal from anywhere counts until the same customer grants anew, later. Recorded seconds without consent are told exactly.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
-from domain.consent import ConsentOutcome, ConsentRecord, standing
+from domain.consent import ConsentOutcome
 from domain.parties import Party
+from domain.rules.consent.by_record import GIVES, REFUSES, Said, consented, first_given_ms, refusals, stood
 from domain.rules.consent.others import with_others
 from domain.rules.consent.spoken import Spoken, Words
 from domain.rules.intervals import before, common, without
 from domain.rules.rules import Rule
 from domain.rules.shapes import Cause, ConsentJudged, ConsentTold, Finding, HeardCall, Interval, Publication, Verdict
 
-_GIVES = frozenset({ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED})
-_REFUSES = frozenset({ConsentOutcome.DECLINED, ConsentOutcome.REVOKED})
-_PASSES = _GIVES | {ConsentOutcome.NOT_REQUIRED}
+_PASSES = GIVES | {ConsentOutcome.NOT_REQUIRED}
 SUBSTANTIVE_WORDS = 12  # of the customer, between consent and withdrawal; the words of the withdrawal are among them
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +30,15 @@ class Weighed:
 
 def combine(call: HeardCall, heard: Spoken) -> Weighed:
     """Spoken and told together, in order of time."""
-    said = _said(call, heard)
-    refused = _refused(said)
+    told = _told(call)
+    asked = call.customers or tuple(sorted({one.party for one in told})) or ("",)
+    said = _said(told, heard, asked)
+    refused = refusals(
+        [*said, *((one.party, one.at_ms, one.outcome) for one in call.told if one.role is Party.CUSTOMER and one not in told)]
+    )
     standing_ = [one for one in refused if one.end_ms is None]
-    given_ms = min((at for _, at, outcome in said if outcome in _GIVES), default=None)
-    outcome = _outcome(call, heard, standing_, given_ms)
+    given_ms = first_given_ms(said, asked)
+    outcome = _outcome(call, heard, standing_, given_ms, consented(told, asked), alone=len(asked) == 1)
     after = common(call.recorded, refused)
     before_consent: tuple[Interval, ...] = ()
     if call.consent_required and outcome is not ConsentOutcome.NOT_REQUIRED:
@@ -45,18 +46,31 @@ def combine(call: HeardCall, heard: Spoken) -> Weighed:
     refused_ms = min((one.start_ms for one in standing_), default=None)
     withdrawn = refused_ms if outcome is ConsentOutcome.REVOKED else None
     publication = _publication(call, outcome, given_ms, withdrawn)
-    judged = ConsentJudged(outcome, heard.outcome, publication, withdrawn, before_consent, after)
+    judged = ConsentJudged(outcome, heard.outcome, publication, withdrawn, before_consent, after, stood(refused))
     return Weighed(with_others(call, judged), heard.words, heard.may_refuse or heard.unclear)
 
 
-Said = tuple[str, int, ConsentOutcome]  # who, when (ms), what
+def _told(call: HeardCall) -> tuple[ConsentTold, ...]:
+    """The customers' own records: of those who were there or, where nobody knows who it was, of whoever is called a customer in them."""
+    if call.customers:
+        return tuple(one for one in call.told if one.party in call.customers)
+    return tuple(one for one in call.told if one.role is Party.CUSTOMER)
 
 
-def _said(call: HeardCall, heard: Spoken) -> list[Said]:
-    """Everything that the customers said, by record or by word. Spoken words are those of the one customer there is a record of, or of nobody known."""
-    said = [(record.party, record.at_ms, record.outcome) for record in call.told if record.role is Party.CUSTOMER]
-    parties = {party for party, _, _ in said}
-    speaker = parties.pop() if len(parties) == 1 else ""
+def _said(told: Sequence[ConsentTold], heard: Spoken, asked: Sequence[str]) -> list[Said]:
+    """Everything that the customers said, by record or by word. Of several nobody tells the voices apart: what is a yes is nobody's then, and a no
+    stands until each of them has granted anew by record."""
+    said = [(record.party, record.at_ms, record.outcome) for record in told]
+    if len(asked) > 1:
+        granted = [[at for party, at, outcome in said if party == one and outcome is ConsentOutcome.GRANTED] for one in asked]
+        for no in heard.refused:
+            said.append(("", no.start_ms, ConsentOutcome.DECLINED))
+            anew = [min((at for at in theirs if at > no.start_ms), default=None) for theirs in granted]
+            moments = [at for at in anew if at is not None]
+            if len(moments) == len(anew):
+                said.append(("", max(moments), ConsentOutcome.GRANTED))
+        return said
+    (speaker,) = asked
     if heard.given_ms is not None:
         said.append((speaker, heard.given_ms, ConsentOutcome.IMPLIED))
     if heard.granted_ms is not None:
@@ -66,43 +80,21 @@ def _said(call: HeardCall, heard: Spoken) -> list[Said]:
     return said
 
 
-def _refused(said: Iterable[Said]) -> tuple[Interval, ...]:
-    """The stretches in which somebody's refusal stands: each until the same party grants anew, later. Open ones stand at the end."""
-    since: dict[str, int] = {}
-    found: list[Interval] = []
-    for party, at, outcome in sorted(said, key=lambda one: (one[1], one[2] in _REFUSES)):
-        if outcome in _REFUSES:
-            since.setdefault(party, at)
-        elif outcome is ConsentOutcome.GRANTED and since.get(party, at) < at:
-            found.append(Interval(since.pop(party), at))
-    return (*found, *(Interval(at, None) for at in since.values()))
-
-
-def _outcome(call: HeardCall, heard: Spoken, refused: Sequence[Interval], given_ms: int | None) -> ConsentOutcome:
-    """What consent amounts to at the end. ``refused``: the refusals that stand."""
+def _outcome(
+    call: HeardCall, heard: Spoken, refused: Sequence[Interval], given_ms: int | None, recorded: ConsentOutcome, *, alone: bool
+) -> ConsentOutcome:
+    """What consent amounts to at the end. ``refused``: the refusals that stand; ``recorded``: what the customers' records amount to;
+    ``alone``: there is one customer, so what is heard is theirs."""
     if refused:
         first = min(one.start_ms for one in refused)
         return ConsentOutcome.REVOKED if given_ms is not None and given_ms < first else ConsentOutcome.DECLINED
     if heard.may_refuse:
         return ConsentOutcome.UNKNOWN
-    recorded = _standing([record for record in call.told if record.role is Party.CUSTOMER])
-    several = len({record.party for record in call.told if record.role is Party.CUSTOMER}) > 1
-    if several and recorded is ConsentOutcome.UNKNOWN and call.consent_required:
-        return ConsentOutcome.UNKNOWN
     for outcome in (ConsentOutcome.GRANTED, ConsentOutcome.IMPLIED):
-        if outcome in {heard.outcome, recorded}:
+        if outcome is recorded or (alone and outcome is heard.outcome):
             return outcome
-    if not call.consent_required or recorded is ConsentOutcome.NOT_REQUIRED:
+    if not call.consent_required:
         return ConsentOutcome.NOT_REQUIRED
-    return ConsentOutcome.UNKNOWN
-
-
-def _standing(told: Iterable[ConsentTold]) -> ConsentOutcome:
-    """What the records alone amount to: over several customers, the least."""
-    found = standing(ConsentRecord(one.party, one.outcome, _EPOCH + timedelta(milliseconds=one.at_ms)) for one in told).values()
-    for outcome in (ConsentOutcome.UNKNOWN, ConsentOutcome.IMPLIED, ConsentOutcome.GRANTED, ConsentOutcome.NOT_REQUIRED):
-        if outcome in found:
-            return outcome
     return ConsentOutcome.UNKNOWN
 
 
@@ -123,7 +115,7 @@ def finding(rule: Rule, call: HeardCall, weighed: Weighed) -> Finding:
     if judged.outcome is ConsentOutcome.UNKNOWN:
         verdict = Verdict.CANNOT_TELL
         cause = Cause.UNCLEAR if weighed.unclear or words is not None else Cause.SILENT
-    elif judged.outcome in _REFUSES:
+    elif judged.outcome in REFUSES:
         verdict = Verdict.NOT_MET
     else:
         verdict = Verdict.MET
