@@ -69,7 +69,11 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         ),
     ),
     (Sensitive.DATE_OF_BIRTH, False, (r"(?:and )?(?:the|what|which) (?:year|month|day)(?=$)", r"and (?:yours|his|hers|theirs)")),
-    (Sensitive.EMAIL, False, (r"sen[dt] (?:it|that|this|them|you|the \w+)(?: over)? to(?=$)",)),
+    (
+        Sensitive.EMAIL,
+        False,
+        (r"sen[dt] (?:it|that|this|them|you|the \w+)(?: over)? to(?=$)", r"where (?:should|do|can|shall|would) \w+ (?:\w+ )?(?:send|email)"),
+    ),
     (
         Harmless.DATE,
         True,
@@ -180,7 +184,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         Sensitive.EMAIL,
         True,
         (
-            r"e ?-?mails?(?: address(?:es)?)?(?: addresses)?",
+            r"e ?-?(?:mails?|males?)(?: address(?:es)?)?(?: addresses)?",
         ),
     ),
     (
