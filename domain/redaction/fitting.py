@@ -3,10 +3,11 @@
 from bisect import bisect_left
 from collections.abc import Mapping
 
+from domain.redaction import births, phones
 from domain.redaction.call_so_far import Call
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
-from domain.redaction.dates import is_birth, is_year, may_be_birth, may_be_expiry
+from domain.redaction.dates import is_birth, is_year, may_be_expiry
 from domain.redaction.number_runs import DOUBTFUL_BELOW, Run, only_asides
 from domain.redaction.number_words import words
 from domain.redaction.shapes import CARD_DATA, Sensitive
@@ -38,7 +39,7 @@ def fits(call: Call, run: Run, cue: Cue, passes: frozenset[Sensitive], used: int
     distance = run.position - cue.position
     if not isinstance(cue.kind, Sensitive) or distance > REACH.get(cue.kind, -1):
         return None
-    if cue.strong and _goes_on(call, run, cue.kind, used):
+    if (cue.strong or cue.kind is Sensitive.PHONE) and _goes_on(call, run, cue.kind, used):
         return FAIR
     match cue.kind:
         case Sensitive.CARD_NUMBER:
@@ -52,9 +53,9 @@ def fits(call: Call, run: Run, cue: Cue, passes: frozenset[Sensitive], used: int
         case Sensitive.BANK_ACCOUNT:
             return _bank(call, run, cue, distance)
         case Sensitive.PHONE:
-            return _phone(call, run, cue, distance, passes)
+            return phones.answers(call, run, cue, distance, passes)
         case Sensitive.DATE_OF_BIRTH:
-            return _birth(call, run, cue, distance, used)
+            return births.answers(call, run, cue, distance, used)
         case _:
             return None
 
@@ -149,34 +150,6 @@ def _bank(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
     return CLEAR if count >= 6 else FAIR
 
 
-def _phone(call: Call, run: Run, cue: Cue, distance: int, passes: frozenset[Sensitive]) -> float | None:
-    count = len(run.digits)
-    if not run.mostly_digits or count > 24 or run.lengths in ((4, 4), (4, 4, 4), (4, 4, 4, 4)):
-        return None
-    if not cue.strong and count not in (7, 10, 11) and count < 5:
-        return None
-    if count not in (7, 10, 11) and not (distance <= 2 and count >= 3 and (only_asides(run) or call.asked(run, cue))):
-        return None
-    return CLEAR if Sensitive.PHONE in passes or count in (7, 10, 11) else GUESS
-
-
-def _birth(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
-    count = len(run.digits)
-    if count > 16 or (len(run.digits) >= 6 and "2016" < run.digits[-4:] < "2046"):
-        return None
-    if not cue.strong:
-        going_on = any(find.kind is Sensitive.DATE_OF_BIRTH for find in call.finds[-3:])
-        return FAIR if going_on and call.asked(run, cue) else None
-    shaped = may_be_birth(run.pieces)
-    if call.asked(run, cue) or (distance <= 2 and only_asides(run)):
-        return CLEAR if shaped else GUESS
-    if distance == 3 and only_asides(run) and shaped:
-        return FAIR
-    if distance == 0:
-        return CLEAR if shaped and count >= 2 else None
-    return FAIR if is_birth(run.pieces) and (not used or only_asides(run) or distance <= 2) else None
-
-
 def _other_thing_expires(call: Call, cue: Cue) -> bool:
     """ "The policy expires on …": said of something that is no card."""
     at = bisect_left(call.firsts, cue.first)
@@ -194,9 +167,15 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
     adjacent = distance == 0 and 0 < run.first - cue.last <= 2
     if not isinstance(cue.kind, Harmless) or distance > 3 or not _suits(cue.kind, run, cue.strong or adjacent):
         return False
-    if cue.confidence < DOUBTFUL_BELOW or (run.lengths == (3, 3, 4) and (distance or not cue.strong)):
+    at_once = _asked_at_once(call, run, cue, distance)
+    by_phone = not at_once or not (cue.strong or _asked_last(call, run, cue))
+    if cue.confidence < DOUBTFUL_BELOW or (phones.is_like(run) and (distance or not cue.strong) and by_phone):
         return False
+    if at_once and not _pending(call, run):
+        return True
     if distance and _superseded(call, cue):
+        return False
+    if cue.kind is Harmless.IDENTIFIER and not cue.strong and is_birth(run.pieces) and births.reads_as_date(run):
         return False
     by_another = call.by_another(run, cue)
     awaited = _awaited(call, run, cue.first if by_another else -1)
@@ -208,6 +187,23 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
     if not cue.strong or (cue.kind in (Harmless.AMOUNT, Harmless.TIME) and distance):
         return False
     return not awaited and (by_another or distance == 0)
+
+
+def _asked_at_once(call: Call, run: Run, cue: Cue, distance: int) -> bool:
+    """Whether an identifier was asked for in the turn before, every word of the cue was surely heard, and the answer reads as no date."""
+    heard = all(piece.confidence >= DOUBTFUL_BELOW for piece in call.reading.pieces[cue.first : cue.last + 1])
+    asked = cue.kind is Harmless.IDENTIFIER and distance == 1 and heard and call.asked(run, cue) and not _superseded(call, cue)
+    return asked and not (is_birth(run.pieces) and births.reads_as_date(run))
+
+
+def _asked_last(call: Call, run: Run, cue: Cue) -> bool:
+    """Whether the question ends with the cue, or nearly, asks for no phone, and its answer is the number alone: "and the reference?"."""
+    last = cue.last
+    while last + 1 < len(call.reading.pieces) and call.reading.pieces[last + 1].position == cue.position:
+        last += 1
+    at = bisect_left(call.firsts, cue.first)
+    phone = any(other.kind is Sensitive.PHONE and other.position == cue.position for other in call.cues[max(at - 3, 0) : at + 3])
+    return last - cue.last <= _LINKED and not run.lead and not phone
 
 
 def _suits(kind: Harmless, run: Run, strong: bool) -> bool:

@@ -22,7 +22,7 @@ SOFT = words(
     "remaining more set four three two comma good read reads reading back for make sorry, pardon say said meant mean scratch "
     "not nope copy noted mm-kay fine lovely okey cool bear but be would your are do take time need ma'am sir we writing down "
     "typing catch didn't missed missing part bit can could did get this at like or should double triple exactly slowly slower "
-    "once too yet up end middle beginning month "
+    "once too yet up end middle beginning month day year "
 )
 """Words that may stand between the groups of one number."""
 
@@ -189,12 +189,13 @@ def _counted(reading: Reading, cued: bytearray) -> bytearray:
         digits = "".join(piece.text for piece in pieces)
         for place in group:
             counted[place] |= cued[place] > 0
+        named = after in ("day", "month", "year") and _word(reading, group[-1] + 2, pieces[0].position) in ("is", "was", "it's")
         unit = after in ("a", "per", "each", "every", "an") and _word(reading, group[-1] + 2, pieces[0].position) in _UNITS
         size = after in ("by", "x", "out") and (after == "out" or _word(reading, group[-1] + 2, pieces[0].position).isdecimal())
         doubtful = bool(after) and reading.pieces[group[-1] + 1].confidence < DOUBTFUL_BELOW
         dated = any(piece.said in (Said.MONTH, Said.ORDINAL) for piece in pieces) and len(pieces) > 1
         misheard = dated or (doubtful and len(group) >= 2) or len(group) >= 5
-        unit = unit or size or (after in _UNITS and not (pieces[-1].said is Said.ORDINAL and after == "month"))
+        unit = unit or size or (after in _UNITS and not named and not (pieces[-1].said is Said.ORDINAL and after == "month"))
         if (
             (unit and not misheard)
             or (after in ("number", "numbers") and pieces[-1].said is Said.QUANTITY)
@@ -216,8 +217,9 @@ def _counted(reading: Reading, cued: bytearray) -> bytearray:
             and pieces[0].said is Said.ORDINAL
             and after in ("time", "one", "of", "thing", "party", "place", "floor", "half")
         ):
-            month = group[0] + 2 < len(reading.pieces) and reading.pieces[group[0] + 2].said is Said.MONTH
-            counted[group[0]] = not (after == "of" and month)
+            behind = reading.pieces[group[0] + 2 : group[0] + 4]  # "the ninth of (the) tenth"
+            dated = any(piece.said in (Said.MONTH, Said.ORDINAL) or piece.confidence < DOUBTFUL_BELOW for piece in behind)
+            counted[group[0]] = not (after == "of" and dated)
     return counted
 
 

@@ -3,19 +3,19 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
+from domain.redaction import births, phones
 from domain.redaction.call_so_far import CARD_GOES_ON, PAYMENT_AHEAD, Call, Card, Find
 from domain.redaction.cues import Cue
-from domain.redaction.dates import is_birth, is_year, may_be_expiry
+from domain.redaction.dates import is_year, may_be_expiry
 from domain.redaction.fitting import FAIR, GUESS
 from domain.redaction.number_runs import DOUBTFUL_BELOW, SOFT, Run, only_asides
-from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
 from domain.redaction.spoken_numbers import Said
 
 _OF_A_CARD = (Sensitive.CARD_NUMBER, Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE)
 _SHORT_ANSWER = 3
+_REST_ASKED = 2
 _ASKED_IN_A_WORD = (Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE, Sensitive.SSN, Sensitive.DATE_OF_BIRTH)
-_TOLL_FREE = words("800 888 877 866 855 844 833")
 
 
 def add_card(call: Call, run: Run, confidence: float) -> None:
@@ -72,9 +72,13 @@ def left_over(call: Call, left: Sequence[Run]) -> Iterator[Find]:
 def unheard(call: Call) -> Iterator[Find]:
     """What was asked for and answered at once in a word or two that recognition was not sure of, none of them a number."""
     found = {place for find in call.finds for place in find.places}
+    told = {call.reading.pieces[find.places[-1]].position for find in call.finds if find.kind is Sensitive.DATE_OF_BIRTH}
     found.update(place for cue in call.cues if cue.strong for place in range(cue.first, cue.last + 1))
     for number, cue in enumerate(call.cues):
-        if not isinstance(cue.kind, Sensitive) or cue.kind not in _ASKED_IN_A_WORD or not cue.strong or call.used.get(number):
+        if not isinstance(cue.kind, Sensitive) or cue.kind not in _ASKED_IN_A_WORD or call.used.get(number):
+            continue
+        partly = cue.kind is Sensitive.DATE_OF_BIRTH and told.intersection(range(cue.position - _REST_ASKED, cue.position))
+        if not cue.strong and not partly:  # "and the year?"
             continue
         if cue.kind is Sensitive.EXPIRY_DATE and not call.paying(cue.position):
             continue
@@ -114,15 +118,13 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         _after_card(call, card, run)
     elif run.only_digits and run.lengths == (3, 2, 4):
         call.add(Sensitive.SSN, run, GUESS)
-    elif (
-        is_birth(run.pieces)
-        and not call.harmless_near(run)
-        and (_named(run) or (only_asides(run) and not run.lead and is_year(run.digits[-4:])))
-    ):
+    elif births.told(call, run):
         call.add(Sensitive.DATE_OF_BIRTH, run, GUESS)
-    elif not run.mostly_digits or (call.harmless_near(run) and run.lengths != (3, 3, 4)):
+    elif phones.goes_on(call, run):
+        call.add(Sensitive.PHONE, run, GUESS)
+    elif not run.mostly_digits or (call.harmless_near(run) and not phones.is_like(run)):
         return
-    elif Sensitive.PHONE in passes or _grouped_like_a_phone(run):
+    elif (Sensitive.PHONE in passes or phones.is_grouped(run)) and not phones.is_spelled(run):
         call.add(Sensitive.PHONE, run, GUESS)
     elif (count >= 6 and call.banking(run.position)) or Sensitive.BANK_ACCOUNT in passes:
         call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
@@ -132,6 +134,7 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         call.add(Sensitive.SSN, run, GUESS)
     elif (
         9 <= count <= 11
+        and not phones.is_spelled(run)
         and all(len(piece.text) != 2 for piece in run.pieces[:5])
         and set(run.lengths) != {4}
         and not is_year(run.digits[:4])
@@ -145,20 +148,6 @@ def _grouped_like_a_card(run: Run) -> bool:
     fours = all(length in (4, 8) for length in lengths[:-1]) and lengths[-1] <= 8
     amex = lengths[:2] == (4, 6) and run.digits[0] == "3"
     return run.digits[0] in "3456" and len(run.digits) >= 8 and len(lengths) > 1 and (fours or amex)
-
-
-def _grouped_like_a_phone(run: Run) -> bool:
-    """Three, three and hardly four; three and four; or begun as toll free numbers are."""
-    count = len(run.digits)
-    spelled = [len(piece.text) for piece in run.pieces][:4]
-    if 2 in spelled:  # "one fifteen, one thirty"
-        return False
-    toll_free = run.digits.removeprefix("1")[:3] in _TOLL_FREE and 8 <= count <= 11
-    return toll_free or (run.lengths[:2] == (3, 3) and 9 <= count <= 11) or run.lengths == (3, 4)
-
-
-def _named(run: Run) -> bool:
-    return any(piece.said is Said.MONTH for piece in run.pieces)
 
 
 def _like_another(run: Run) -> bool:
