@@ -28,6 +28,7 @@ _WORDS: Mapping[Sensitive, int] = {
 _AFTER_CUE = 6
 _LEAD = 6
 _SHORT_ANSWER = 3
+_REST_ASKED = 2
 _LONG = frozenset({Sensitive.CARD_NUMBER, Sensitive.BANK_ACCOUNT, Sensitive.SSN})
 _LINKS = words("is it's its it that's are the of was and um uh number code date year month on there")
 
@@ -35,9 +36,13 @@ _LINKS = words("is it's its it that's are the of was and um uh number code date 
 def hardly_heard(call: Call) -> Iterator[Find]:
     """What was asked for and not found, of which recognition was not sure."""
     found = {place for find in call.finds for place in find.places}
+    told = {call.reading.pieces[find.places[-1]].position for find in call.finds if find.kind is Sensitive.DATE_OF_BIRTH}
     named = {place for cue in call.cues if cue.strong for place in range(cue.first, cue.last + 1)}
     for number, cue in enumerate(call.cues):
-        if not isinstance(cue.kind, Sensitive) or cue.kind not in _WORDS or not _asks(call, cue) or call.used.get(number):
+        if not isinstance(cue.kind, Sensitive) or cue.kind not in _WORDS or call.used.get(number):
+            continue
+        partly = cue.kind is Sensitive.DATE_OF_BIRTH and told.intersection(range(cue.position - _REST_ASKED, cue.position))
+        if not _asks(call, cue) and not partly:  # "and the year?"
             continue
         places = _behind(call, cue) or _answer(call, cue, named)
         if places and not found.intersection(places) and not named.intersection(places):

@@ -40,6 +40,7 @@ def counted_pieces(reading: Reading, cued: bytearray) -> bytearray:
         digits = "".join(piece.text for piece in pieces)
         for place in group:
             counted[place] |= cued[place] > 0
+        named = after in ("day", "month", "year") and _word(reading, group[-1] + 2, pieces[0].position) in ("is", "was", "it's")
         unit = after in ("a", "per", "each", "every", "an") and _word(reading, group[-1] + 2, pieces[0].position) in _UNITS
         size = after in ("by", "x", "out") and (after == "out" or _word(reading, group[-1] + 2, pieces[0].position).isdecimal())
         doubtful = bool(after) and reading.pieces[group[-1] + 1].confidence < DOUBTFUL_BELOW
@@ -48,7 +49,12 @@ def counted_pieces(reading: Reading, cued: bytearray) -> bytearray:
         unit = (
             unit
             or size
-            or (pieces[-1].pause is Pause.NONE and after in _UNITS and not (pieces[-1].said is Said.ORDINAL and after == "month"))
+            or (
+                pieces[-1].pause is Pause.NONE
+                and after in _UNITS
+                and not named
+                and not (pieces[-1].said is Said.ORDINAL and after == "month")
+            )
         )
         if (
             (unit and not misheard)
@@ -73,8 +79,9 @@ def counted_pieces(reading: Reading, cued: bytearray) -> bytearray:
             and pieces[0].said is Said.ORDINAL
             and after in ("time", "one", "of", "thing", "party", "place", "floor", "half")
         ):
-            month = group[0] + 2 < len(reading.pieces) and reading.pieces[group[0] + 2].said is Said.MONTH
-            counted[group[0]] = not (after == "of" and month)
+            behind = reading.pieces[group[0] + 2 : group[0] + 4]  # "the ninth of (the) tenth"
+            dated = any(piece.said in (Said.MONTH, Said.ORDINAL) or piece.confidence < DOUBTFUL_BELOW for piece in behind)
+            counted[group[0]] = not (after == "of" and dated)
     return counted
 
 

@@ -51,8 +51,11 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         False,
         (
             r"(?:on|over|by|off|answer|hang up|answering|picked up) (?:the|my|your|a) (?:phone|telephone|cell)",
-            r"phone (?:call|line|lines|book|screen|bill)", r"back (?:yard|door|room|office|seat|porch|deck|patio|then)",
+            r"phone (?:call|line|lines|book|screen|bill)",
+            r"mobile (?:homes?|app|unit|bar|kitchen|stage|deposit|park)", r"cell (?:tower|service|coverage|reception)",
+            r"back (?:yard|door|room|office|seat|porch|deck|patio|then)",
             r"(?:the|in|at) back of (?:the|my|our) (?:house|hall|room|building|venue|restaurant|store|truck|van)", r"come back",
+            r"in (?:any |that |which )?case",
             r"on (?:file|record)", r"credit (?:union|score|history|report)s?", r"discovered", r"out of date", r"up to date",
             r"to date", r"save the date",
         ),
@@ -84,13 +87,18 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         ),
     ),
     (Sensitive.DATE_OF_BIRTH, False, (r"(?:and )?(?:the|what|which) (?:year|month|day)(?=$)", r"and (?:yours|his|hers|theirs)")),
-    (Sensitive.EMAIL, False, (r"sen[dt] (?:it|that|this|them|you|the \w+)(?: over)? to(?=$)",)),
+    (
+        Sensitive.EMAIL,
+        False,
+        (r"sen[dt] (?:it|that|this|them|you|the \w+)(?: over)? to(?=$)", r"where (?:should|do|can|shall|would) \w+ (?:\w+ )?(?:send|email)"),
+    ),
     (
         Harmless.DATE,
         True,
         (
-            r"birthday (?:party|bash|celebration|dinner|event|brunch|lunch|weekend|bowling|picnic|barbecue|for)",
+            r"birthday (?:party|bash|celebration|dinner|event|brunch|lunch|weekend|bowling|picnic|barbecue)", r"a birthday for",
             r"\d+(?:st|nd|rd|th)? birthday", r"(?:surprise|milestone|sweet) birthday",
+            r"(?:for|(?<!born )on|before|after|since|until|till|by|of) (?:his|her|my|our|their|a|\w+'s) (?:\w+ )?birthday",
         ),
     ),
     (
@@ -140,9 +148,8 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         Sensitive.DATE_OF_BIRTH,
         True,
         (
-            r"dates? of births?", r"birth ?dates?", r"birthday", r"(?:was|were|is|are|you're|he's|she's) (?:\w+ )?born(?! and| to)",
-            r"born(?: on| in)",
-            r"when (?:\w+ )?(?:was|were) (?:\w+ )?born", r"i was born", r"d o b", r"dob", r"(?:the |and |what )month and (?:the )?day",
+            r"dates? of births?", r"birth ?dates?", r"b(?:irth)?days?", r"(?<!first )(?<!natural )(?<!new )born(?! and| to)(?: on| in)?",
+            r"d o b", r"dobs?", r"(?:the |and |what )month and (?:the )?day",
             r"day and (?:the )?month", r"day of birth", r"year of birth",
             r"birth (?:year|month|day)", r"births?",
         ),
@@ -151,7 +158,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         Sensitive.EMAIL,
         True,
         (
-            r"e ?-?mails?(?: address(?:es)?)?(?: addresses)?",
+            r"e ?-?(?:mails?|males?)(?: address(?:es)?)?(?: addresses)?",
         ),
     ),
     (
@@ -161,10 +168,13 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
             r"(?:tele|cell ?|mobile |home |work |office |day ?time |contact |best |call ?back |call back |fax )*(?:phone|cell|"
             rf"cellphone|mobile|telephone|landline|fax)(?: {_N})?",
             r"(?:home|work|office|day ?time|evening|contact|best|call ?back|call back|emergency|direct|another|alternate|"
-            rf"alternative|backup|her|his|husband's|wife's) (?:phone )?{_N}",
+            rf"alternative|backup|her|his|husband's|wife's|their|international|local|foreign|shop's|venue's) (?:phone )?{_N}",
             rf"{_N} (?:to|where|i can|we can|for)(?: \w+)? (?:call|reach|text|contact|you|back)(?: you)?(?: back)?",
             r"call(?:ing)? (?:me|you|us|him|her|them|back)?(?: back)? ?(?:at|on)",
-            r"reach(?:ed)? (?:me|you|us|him|her|them)(?: back)?(?: (?:at|on))?", r"area code",
+            r"(?:get|catch|find|ring|text|phone|try|have) (?:me|you|her|him|them|us) (?:at|on)(?= (?:\S+ )?\d)",
+            r"(?:me|you|her|him|them) a (?:call|ring|buzz)(?: back)?(?: (?:at|on))",
+            r"reach(?:ed)? (?:me|you|us|him|her|them)(?: back)?(?: (?:at|on))?", r"(?:area|country|dialing|dialling) code",
+            r"(?:in touch|touch base|get ahold|contact) (?:with|of|you|her|him|them|me)(?: \w+)?(?: (?:at|on))?",
             r"(?:claims?|help|support|hot|service|customer service) (?:line|desk)",
             r"(?:main|direct|toll ?free|emergency) (?:line|number)", r"toll ?free", r"text (?:me|you|him|her)(?: at)?",
             r"get hold of",
@@ -180,6 +190,14 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
             r"extension|receipt|room|unit|suite|flight|reservation|event|form|employee|incident|police report|loss|docket|"
             r"producer|npn|ein|tax|adjuster|job|lot|seat|table|bus|batch|version|model|endorsement|section|page|clause|"
             rf"option)(?:'s)? (?:{_N}|id|i d|code|reference)",
+        ),
+    ),
+    (
+        Sensitive.PHONE,
+        True,
+        (
+            r"numbers? (?:to|where|i|we|that|for)(?: \w+){0,4}? (?:call|reach|text|contact|back)(?: \w+)?(?: back)?",
+            r"numbers? (?:to|for) (?:you|her|him|them|us|me|the \w+|your \w+|my \w+)",
         ),
     ),
     (
@@ -272,8 +290,10 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         Sensitive.PHONE,
         False,
         (
-            r"call ?back", r"call(?:ing)?(?= \d)", r"dial", r"good number", r"call(?:ing)? from",
-            r"left (?:a|his|her|their|the|me a) number", r"returning (?:a|your) call"),
+            r"call ?back", r"(?:call(?:ing)?|ring|text|phone)(?= \d)", r"dial", r"good number", r"call(?:ing)? from",
+            r"left (?:a|his|her|their|the|me a) number", r"returning (?:a|your) call",
+            r"(?:your|my|her|his|their|a|what|which|new|old|current|other) number", r"what'?s? (?:is )?the number",
+        ),
     ),
     (Sensitive.SSN, False, (r"last 4(?: digits)?(?: of)?(?! your card)", r"special security", r"social security")),
     (

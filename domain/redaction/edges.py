@@ -11,8 +11,8 @@ from domain.redaction.call_so_far import Find
 from domain.redaction.checksum import passes_luhn
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
-from domain.redaction.dates import is_year, may_be_expiry
-from domain.redaction.number_words import EVERYDAY, HOMOPHONES
+from domain.redaction.dates import is_birth, is_whole_date, is_year, may_be_expiry
+from domain.redaction.number_words import EVERYDAY, HOLIDAYS, HOMOPHONES, words
 from domain.redaction.shapes import CARD_DATA, Sensitive
 from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, NUMBERS, Piece, Reading, Said
 from domain.redaction.spoken_words import Pause
@@ -24,6 +24,8 @@ _MISSING = 2
 """So many are taken of a longer sentence."""
 
 _GAP = 5
+_HOLIDAY = 5
+_OF_HOLIDAYS = words("on of in the day eve that and it was day's")
 _MISHEARD = 3
 
 
@@ -61,6 +63,8 @@ def hidden(reading: Reading, cues: Sequence[Cue], finds: Sequence[Find]) -> tupl
             else:
                 first, last = _with_misheard(reading, blocked, first, last)
             first = _with_lead(reading, kind, first)
+            if kind is Sensitive.DATE_OF_BIRTH:
+                first, last = _with_holiday(reading, first, last)
             pieces = reading.pieces[first : last + 1]
             found.append(Hidden(find, pieces[0].position, pieces[0].first_word, max(piece.last_word for piece in pieces)))
     return tuple(found)
@@ -122,12 +126,35 @@ def _goes_on(reading: Reading, place: int, following: int) -> bool:
 def _with_lead(reading: Reading, kind: Sensitive, first: int) -> int:
     """With "the" of "the third of march", and "area code"."""
     before = [piece.text for piece in reading.pieces[max(first - 2, 0) : first] if piece.position == reading.pieces[first].position]
-    if kind is Sensitive.PHONE and before == ["area", "code"]:
-        return first - 2
+    if (
+        kind is Sensitive.PHONE
+        and before[-1:] == ["code"]
+        and (before[0] == "area" or reading.pieces[first - 2].confidence < DOUBTFUL_BELOW)
+    ):
+        return first - len(before)
+    if kind is Sensitive.PHONE and before[-1:] in (["plus"], ["+"]):
+        return first - 1
+    if kind is Sensitive.DATE_OF_BIRTH and before[-1:] == ["of"] and reading.pieces[first].said is not Said.DIGITS:
+        return first - 2 if len(before) == 2 else first - 1  # the day before it was misheard
     dated = reading.pieces[first].said is Said.ORDINAL or (
         kind is Sensitive.DATE_OF_BIRTH and reading.pieces[first].confidence < DOUBTFUL_BELOW
     )
     return first - 1 if dated and before[-1:] == ["the"] else first
+
+
+def _with_holiday(reading: Reading, first: int, last: int) -> tuple[int, int]:
+    """With the day's name: "Christmas Eve, nineteen fifty", "eighty-two, on Halloween"."""
+    for ahead in range(first - 1, max(first - 1 - _HOLIDAY, -1), -1):
+        piece = reading.pieces[ahead]
+        if not _goes_on(reading, ahead, ahead + 1) or piece.text not in HOLIDAYS | _OF_HOLIDAYS:
+            break
+        first = ahead if piece.text in HOLIDAYS else first
+    for behind in range(last + 1, min(last + 1 + _HOLIDAY, len(reading.pieces))):
+        piece = reading.pieces[behind]
+        if not _goes_on(reading, behind - 1, behind) or piece.text not in HOLIDAYS | _OF_HOLIDAYS:
+            break
+        last = behind if piece.text in HOLIDAYS | {"day", "eve"} else last
+    return first, last
 
 
 def _text(reading: Reading, find: Find) -> str:
@@ -166,10 +193,23 @@ def _has_all(reading: Reading, kind: Sensitive, find: Find, card: Mapping[int, s
     if kind is Sensitive.SSN:
         return len(text) in (4, 9)
     if kind is Sensitive.PHONE:
-        return len(text) in (7, 10) or (len(text) == 11 and text[0] == "1")
+        return len(text) in (7, 10) or (len(text) == 11 and text[0] == "1") or (len(text) > 10 and _after_plus(reading, find))
     if kind is Sensitive.DATE_OF_BIRTH:
-        return len(text) >= 4 and _ends_in_year(pieces)
+        if not text:
+            return False
+        pieces = [piece for piece in pieces if piece.said in NUMBERS]
+        whole = is_birth(pieces) or is_whole_date(pieces) or not _doubtful_beside(reading, find)
+        return len(text) >= 4 and whole and _ends_in_year(pieces)
     return kind is Sensitive.BANK_ACCOUNT and len(text) >= (find.expected or 8)
+
+
+def _doubtful_beside(reading: Reading, find: Find) -> bool:
+    around = reading.pieces[max(find.places[0] - _MISHEARD, 0) : find.places[-1] + _MISHEARD + 1]
+    return any(piece.confidence < DOUBTFUL_BELOW for piece in around)
+
+
+def _after_plus(reading: Reading, find: Find) -> bool:
+    return find.places[0] > 0 and reading.pieces[find.places[0] - 1].text in ("plus", "+")
 
 
 def _ends_in_year(pieces: Sequence[Piece]) -> bool:

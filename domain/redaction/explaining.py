@@ -2,10 +2,11 @@
 
 from bisect import bisect_left
 
+from domain.redaction import births, phones
 from domain.redaction.call_so_far import Call
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
-from domain.redaction.dates import may_be_expiry
+from domain.redaction.dates import is_birth, may_be_expiry
 from domain.redaction.fitting import NEAR
 from domain.redaction.number_runs import Run
 from domain.redaction.number_words import words
@@ -24,12 +25,18 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
     adjacent = distance == 0 and 0 < run.first - cue.last <= 2
     if not isinstance(cue.kind, Harmless) or distance > 3 or not _suits(cue.kind, run, cue.strong or adjacent):
         return False
-    if cue.confidence < DOUBTFUL_BELOW or (run.lengths == (3, 3, 4) and (distance or not cue.strong)):
+    at_once = _asked_at_once(call, run, cue, distance)
+    by_phone = not at_once or not (cue.strong or _asked_last(call, run, cue))
+    if cue.confidence < DOUBTFUL_BELOW or (phones.is_like(run) and (distance or not cue.strong) and by_phone):
         return False
+    if at_once and not _pending(call, run):
+        return True
     if distance and (_superseded(call, cue) or _when_it_ends(call, run, cue)):
         return False
     if distance and len(run.digits) == _SSN and call.unanswered(Sensitive.SSN, cue.position):
         return False  # "your social, if you don't have the policy number"
+    if cue.kind is Harmless.IDENTIFIER and not cue.strong and is_birth(run.pieces) and births.reads_as_date(run):
+        return False
     by_another = call.by_another(run, cue)
     awaited = _awaited(call, run, cue.first if by_another else -1)
     if not cue.strong and _pending(call, run):
@@ -40,6 +47,23 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
     if not cue.strong or (cue.kind in (Harmless.AMOUNT, Harmless.TIME) and distance):
         return False
     return not awaited and (by_another or distance == 0)
+
+
+def _asked_at_once(call: Call, run: Run, cue: Cue, distance: int) -> bool:
+    """Whether an identifier was asked for in the turn before, every word of the cue was surely heard, and the answer reads as no date."""
+    heard = all(piece.confidence >= DOUBTFUL_BELOW for piece in call.reading.pieces[cue.first : cue.last + 1])
+    asked = cue.kind is Harmless.IDENTIFIER and distance == 1 and heard and call.asked(run, cue) and not _superseded(call, cue)
+    return asked and not (is_birth(run.pieces) and births.reads_as_date(run))
+
+
+def _asked_last(call: Call, run: Run, cue: Cue) -> bool:
+    """Whether the question ends with the cue, or nearly, asks for no phone, and its answer is the number alone: "and the reference?"."""
+    last = cue.last
+    while last + 1 < len(call.reading.pieces) and call.reading.pieces[last + 1].position == cue.position:
+        last += 1
+    at = bisect_left(call.firsts, cue.first)
+    phone = any(other.kind is Sensitive.PHONE and other.position == cue.position for other in call.cues[max(at - 3, 0) : at + 3])
+    return last - cue.last <= _LINKED and not run.lead and not phone
 
 
 def _suits(kind: Harmless, run: Run, strong: bool) -> bool:

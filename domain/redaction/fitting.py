@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Mapping
 
+from domain.redaction import births, phones
 from domain.redaction.call_so_far import Call
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
@@ -34,7 +35,7 @@ def fits(call: Call, run: Run, cue: Cue, passes: frozenset[Sensitive], used: int
     distance = run.position - cue.position
     if not isinstance(cue.kind, Sensitive) or distance > REACH.get(cue.kind, -1):
         return None
-    if cue.strong and _goes_on(call, run, cue.kind, used):
+    if (cue.strong or cue.kind is Sensitive.PHONE) and _goes_on(call, run, cue.kind, used):
         return FAIR
     match cue.kind:
         case Sensitive.CARD_NUMBER:
@@ -48,9 +49,9 @@ def fits(call: Call, run: Run, cue: Cue, passes: frozenset[Sensitive], used: int
         case Sensitive.BANK_ACCOUNT:
             return _bank(call, run, cue, distance)
         case Sensitive.PHONE:
-            return _phone(call, run, cue, distance, passes)
+            return phones.answers(call, run, cue, distance, passes)
         case Sensitive.DATE_OF_BIRTH:
-            return _birth(call, run, cue, distance, used)
+            return births.answers(call, run, cue, distance, used)
         case _:
             return None
 
@@ -185,34 +186,6 @@ def _bank(call: Call, run: Run, cue: Cue, distance: int) -> float | None:
     if count < 3 and (not call.asked(run, cue) or run.digits == "1"):
         return None
     return CLEAR if count >= 6 else FAIR
-
-
-def _phone(call: Call, run: Run, cue: Cue, distance: int, passes: frozenset[Sensitive]) -> float | None:
-    count = len(run.digits)
-    if not run.mostly_digits or count > 24 or run.lengths in ((4, 4), (4, 4, 4), (4, 4, 4, 4)):
-        return None
-    if not cue.strong and count not in (7, 10, 11) and count < 5:
-        return None
-    if count not in (7, 10, 11) and not (distance <= 2 and count >= 3 and (only_asides(run) or call.asked(run, cue))):
-        return None
-    return CLEAR if Sensitive.PHONE in passes or count in (7, 10, 11) else GUESS
-
-
-def _birth(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | None:
-    count = len(run.digits)
-    if count > 16 or (len(run.digits) >= 6 and "2016" < run.digits[-4:] < "2046"):
-        return None
-    if not cue.strong:
-        going_on = any(find.kind is Sensitive.DATE_OF_BIRTH for find in call.finds[-3:])
-        return FAIR if going_on and call.asked(run, cue) else None
-    shaped = may_be_birth(run.pieces)
-    if call.asked(run, cue) or (distance <= 2 and only_asides(run)):
-        return CLEAR if shaped else GUESS
-    if distance == 3 and only_asides(run) and shaped:
-        return FAIR
-    if distance == 0:
-        return CLEAR if shaped and count >= 2 else None
-    return FAIR if is_birth(run.pieces) and (not used or only_asides(run) or distance <= 2) else None
 
 
 def _other_thing_expires(call: Call, cue: Cue) -> bool:

@@ -23,7 +23,7 @@ SOFT = words(
     "remaining more set four three two comma good read reads reading back for make sorry, pardon say said meant mean scratch "
     "not nope copy noted mm-kay fine lovely okey cool bear but be would your are do take time need ma'am sir we writing down "
     "typing catch didn't missed missing part bit can could did get this at like or should double triple exactly slowly slower "
-    "once too yet up end middle beginning month "
+    "once too yet up end middle beginning month day year "
 )
 """Words that may stand between the groups of one number."""
 

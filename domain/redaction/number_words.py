@@ -148,6 +148,13 @@ MONTHS = {
 UNSURE_MONTHS = frozenset({"may", "march", "mar", "august"})
 """Months that are words of their own: months only beside a number."""
 
+HOLIDAYS = words(
+    "christmas xmas christmas's halloween valentine valentines valentine's easter thanksgiving independence hanukkah st saint "
+    "patrick patrick's patricks paddy's patty's new year years year's groundhog leap labor memorial veterans boxing fools fool's "
+    "cinco mayo juneteenth solstice midsummer "
+)
+"""Days that are told by their name. Some are words of their own: only beside a date."""
+
 ORDINALS = {
     "first": 1,
     "second": 2,

@@ -3,19 +3,18 @@
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
+from domain.redaction import births, phones
 from domain.redaction.call_so_far import CARD_GOES_ON, Call, Card, Find
 from domain.redaction.checksum import passes_luhn
 from domain.redaction.cues import PAYMENT_AHEAD
-from domain.redaction.dates import is_birth, is_year, may_be_expiry
+from domain.redaction.dates import is_year, may_be_expiry
 from domain.redaction.fitting import FAIR, GUESS, only_dates, slashed
 from domain.redaction.number_runs import Run, only_asides
-from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
 from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Said
 
 _OF_A_CARD = (Sensitive.CARD_NUMBER, Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE)
 _BROKEN_OFF = 14
-_TOLL_FREE = words("800 888 877 866 855 844 833")
 
 
 def add_card(call: Call, run: Run, confidence: float) -> None:
@@ -142,15 +141,13 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
     elif run.only_digits and run.lengths == (3, 2, 4):
         lost = _lost_inside(run) and not call.named(Sensitive.SSN, run.position)
         call.add(Sensitive.PHONE if lost else Sensitive.SSN, run, GUESS)
-    elif (
-        is_birth(run.pieces)
-        and not call.harmless_near(run)
-        and (_named(run) or (only_asides(run) and not run.lead and is_year(run.digits[-4:])))
-    ):
+    elif births.told(call, run):
         call.add(Sensitive.DATE_OF_BIRTH, run, GUESS)
-    elif not run.mostly_digits or (call.harmless_near(run) and run.lengths != (3, 3, 4)):
+    elif phones.goes_on(call, run):
+        call.add(Sensitive.PHONE, run, GUESS)
+    elif not run.mostly_digits or (call.harmless_near(run) and not phones.is_like(run)):
         return
-    elif Sensitive.PHONE in passes or _grouped_like_a_phone(run):
+    elif (Sensitive.PHONE in passes or phones.is_grouped(run)) and not phones.is_spelled(run):
         call.add(Sensitive.PHONE, run, GUESS)
     elif run.coded:
         return
@@ -168,6 +165,7 @@ def by_shape(call: Call, run: Run, passes: frozenset[Sensitive]) -> None:
         call.add(Sensitive.BANK_ACCOUNT, run, GUESS)
     elif (
         9 <= count <= 11
+        and not phones.is_spelled(run)
         and all(len(piece.text) != 2 for piece in run.pieces[:5])
         and set(run.lengths) != {4}
         and not is_year(run.digits[:4])
@@ -227,24 +225,10 @@ def _grouped_like_a_card(run: Run) -> bool:
     return run.digits[0] in "3456" and len(run.digits) >= 8 and len(lengths) > 1 and (fours or amex)
 
 
-def _grouped_like_a_phone(run: Run) -> bool:
-    """Three, three and hardly four; three and four; or begun as toll free numbers are."""
-    count = len(run.digits)
-    spelled = [len(piece.text) for piece in run.pieces][:4]
-    if 2 in spelled:  # "one fifteen, one thirty"
-        return False
-    toll_free = run.digits.removeprefix("1")[:3] in _TOLL_FREE and 8 <= count <= 11
-    return toll_free or (run.lengths[:2] == (3, 3) and 9 <= count <= 11) or run.lengths == (3, 4)
-
-
 def _lost_inside(run: Run) -> bool:
     """Whether a word that was misheard stands among the digits: there was one more of them."""
     pieces, inside = run.reading.pieces, set(run.places)
     return any(pieces[place].confidence < DOUBTFUL_BELOW for place in range(run.first, run.last) if place not in inside)
-
-
-def _named(run: Run) -> bool:
-    return any(piece.said is Said.MONTH for piece in run.pieces)
 
 
 def _like_another(run: Run) -> bool:
