@@ -70,11 +70,12 @@ class ConsentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Somebody in the call. ``party`` is the identity by which records name them, ``place`` an ISO 3166-2 code, None where nobody knows."""
+    """Somebody in the call. ``party`` is the identity by which records name them, ``places`` the ISO 3166-2 codes of where they are said to
+    be: several where what was said differs, none where nobody knows."""
 
     party: str
     role: Party
-    place: str | None = None
+    places: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,10 @@ def standing(records: Iterable[ConsentRecord]) -> Mapping[str, ConsentOutcome]:
 
 
 def strictest(table: ConsentTable, present: Iterable[Present], day: date) -> ConsentRule:
-    """The rule for a call between these places. The assistant is nowhere, and a call without anybody is judged as if all were unknown."""
-    rules = [table.rule_of(person.place, day) for person in present if person.role is not Party.ASSISTANT]
+    """The rule for a call between these places, all that were stated of anybody: a laxer one takes no stricter one back, whoever states it.
+    The assistant is nowhere, and a call without anybody is judged as if all were unknown."""
+    people = [person for person in present if person.role is not Party.ASSISTANT]
+    rules = [table.rule_of(place, day) for person in people for place in person.places or {None}]
     return ConsentRule.ONE_PARTY if rules and all(rule is ConsentRule.ONE_PARTY for rule in rules) else ConsentRule.ALL_PARTY
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, and_, select
 
-from domain.consent import STAFF, ConsentOutcome, ConsentTable, Present, gate
+from domain.consent import STAFF, ConsentOutcome, ConsentTable, gate
 from domain.consultations import ConsultationType
 from domain.parties import Party, one_spelling
 from domain.redaction.kept import shown
@@ -126,9 +126,7 @@ def _consent(
         people[str(call.customer_id)] = Party.CUSTOMER
     if not any(role not in STAFF | {Party.ASSISTANT} for role in people.values()):
         people[""] = Party.UNKNOWN  # somebody was called; who, and where they were, nobody knows
-    places = {one_spelling(row["party"]): row["jurisdiction"] for row in records if row["jurisdiction"] is not None}
-    present = [Present(party, role, places.get(party) or call.jurisdictions.get(role.value)) for party, role in sorted(people.items())]
-    asked = gate(table, present, (), begin).required
+    asked = gate(table, consents.whereabouts(people, records, call.jurisdictions), (), begin).required
     told = tuple(
         ConsentTold(
             one_spelling(row["party"]),
