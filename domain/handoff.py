@@ -186,6 +186,16 @@ def accept(handoff: Handoff, agent: str, now: datetime) -> Handoff:
     return replace(handoff, state=Accepted(agent, now))
 
 
+def has_accepted(handoff: Handoff, agent: str) -> bool:
+    """Whether this very agent has taken it: who has lost the answer may ask for it again."""
+    return isinstance(handoff.state, Accepted) and handoff.state.agent == agent
+
+
+def waited_seconds(handoff: Handoff) -> int:
+    """How long the customer waited for the agent who accepted; 0 where nobody has."""
+    return max(0, round((handoff.state.at - handoff.since).total_seconds())) if isinstance(handoff.state, Accepted) else 0
+
+
 def decline(handoff: Handoff, agent: str, now: datetime) -> Handoff:
     """Back to waiting, with the agent's pass. Raises what accept raises."""
     _require_own_offer(handoff, agent, now)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, insert, or_, select, text, true, update
 
 from domain.audit import Deed
 from domain.handoff import (
@@ -124,15 +124,23 @@ def save(connection: Connection, handoff: Handoff, now: datetime) -> None:
 def take_over(connection: Connection, handoff: Handoff, agent: UUID, now: datetime, *, room_sid: str | None = None) -> bool:
     """The consultation is the agent's from now on, and the agent busy. False, and nothing has changed, where the call is over: ended,
     archived, or ``room_sid``, the room that is open under its name, is another's. Needs ``take_queue``."""
-    call = consultations.c
-    goes_on = and_(call.id == handoff.consultation_id, call.ended_at.is_(None), call.archived.is_(False))
-    if room_sid is not None:
-        goes_on = and_(goes_on, or_(call.room_sid.is_(None), call.room_sid == room_sid))
-    row = update(consultations).where(goes_on).values(agent_id=agent, escalated_to_human=True)
+    row = update(consultations).where(_goes_on(handoff, room_sid)).values(agent_id=agent, escalated_to_human=True)
     if connection.execute(row).rowcount == 0:
         return False
     set_status(connection, agent, AgentStatus.BUSY, now)
     return True
+
+
+def still_has(connection: Connection, handoff: Handoff, agent: UUID, *, room_sid: str) -> bool:
+    """Whether the consultation that this agent has taken over goes on in that room, and is nobody else's by now."""
+    theirs = and_(_goes_on(handoff, room_sid), consultations.c.agent_id == agent)
+    return connection.scalar(select(consultations.c.id).where(theirs)) is not None
+
+
+def _goes_on(handoff: Handoff, room_sid: str | None) -> ColumnElement[bool]:
+    call = consultations.c
+    goes_on = and_(call.id == handoff.consultation_id, call.ended_at.is_(None), call.archived.is_(False))
+    return goes_on if room_sid is None else and_(goes_on, or_(call.room_sid.is_(None), call.room_sid == room_sid))
 
 
 def offer_to(connection: Connection, agent: UUID) -> Stored | None:
