@@ -127,7 +127,7 @@ class CallRecording:
                     return UNSURE_S  # it may run nonetheless: the next look at LiveKit's list tells
                 except LiveKitRefused as error:
                     logger.warning("recording %s: %s", order_id, error)
-                    await self._in(connection, recording_orders.failed, call, order_id, "refused", error.code, _now())
+                    await self._in(connection, recording_orders.failed, call, order_id, "livekit_refused", error.code, _now())
                 else:
                     await self._in(connection, recording_orders.answered, call, order_id, egress_id)
         return SOON_S

@@ -39,7 +39,11 @@ recording_orders = Table(
     Column("stop_ordered_at", Moment),
     Column("stop_because", Text, CheckConstraint(f"stop_because IN {STOPS}", name="stop_because")),
     Column("ended_at", Moment, comment="when it was over, or was known never to have begun"),
-    Column("ended_as", Text, comment="LiveKit's status of the egress at its end; refused, unanswered or lost where LiveKit knows of none"),
+    Column(
+        "ended_as",
+        Text,
+        comment="LiveKit's status of the egress at its end; livekit_refused, unanswered or lost where LiveKit knows of none",
+    ),
     Index("ix_recording_orders_open", "consultation_id", postgresql_where=text("ended_at IS NULL")),
 )
 """Recordings that were asked for here. What came of them is in recordings, by egress_id."""

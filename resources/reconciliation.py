@@ -224,9 +224,12 @@ def reported(report: Report) -> str:
 
 
 def _event(kind: str, of: str, at: datetime, call: OpenCall) -> WebhookEvent:
-    """An event as LiveKit would have sent it; its id says what it is, so that it is one however often it is made."""
+    """An event as LiveKit would have sent it; its id says what it is, so that it is one however often it is made.
+
+    LiveKit tells whole seconds. They are rounded up: nobody leaves, and nothing ends, before what shows that it was there.
+    """
     room = models_pb.Room(sid=call.room_sid, name=call.room_name)
-    return WebhookEvent(event=kind, id=f"reconciled:{kind}:{of}", created_at=_s(at), room=room)
+    return WebhookEvent(event=kind, id=f"reconciled:{kind}:{of}", created_at=-((EPOCH - at) // timedelta(seconds=1)), room=room)
 
 
 def _ending(info: egress_pb.EgressInfo, now: datetime) -> WebhookEvent:

@@ -20,7 +20,7 @@ LOOK_BACK = timedelta(days=30)
 """How long a call that has no recording is looked at again: what arrives later than that is taken in all the same, by its webhook."""
 AT_A_TIME = 2_000
 _REFUSES = frozenset({ConsentOutcome.DECLINED, ConsentOutcome.REVOKED})
-_NEVER_BEGAN = frozenset({"refused", "unanswered", "EGRESS_ABORTED"})
+_NEVER_BEGAN = frozenset({"livekit_refused", "unanswered", "EGRESS_ABORTED"})
 """As what an order has ended that recorded nothing: LiveKit aborts what is stopped before it was active."""
 _ORDERED = re.compile(r"([0-9a-f-]{36})\.ogg$")
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

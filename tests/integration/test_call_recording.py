@@ -249,7 +249,7 @@ def test_a_server_that_cannot_record_says_so_in_the_trail_and_is_asked_again_lat
             call.said(ConsentOutcome.GRANTED)
             for _ in range(3):
                 await call.recording(bare).tend(call.id)
-            assert [row.ended_as for row in orders(engine)] == ["refused"], "not again at once"
+            assert [row.ended_as for row in orders(engine)] == ["livekit_refused"], "not again at once"
             assert [deed[:2] for deed in deeds(engine)] == [("recording.start", "failed")]
 
     asyncio.run(run())
