@@ -6,7 +6,7 @@ what comes back. Roles belong to domain.roles, and what an agent is told about t
     waiting → offered → accepted                accepted, callback and cancelled are final
               offered → waiting                 declined, or not answered in time
     waiting → callback                          nobody is left to ask
-    waiting, offered → cancelled                the customer left
+    waiting, offered → cancelled                the customer left, or is away for CUSTOMER_AWAY_SECONDS, whoever else is still in the call
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,8 @@ OFFER_SECONDS = 30
 HEARTBEAT_STALE_SECONDS = 30
 ASK_AGAIN_SECONDS = 30
 """How long an agent who has passed is left alone, so that the only one on duty is not asked again in the moment of declining."""
+CUSTOMER_AWAY_SECONDS = 20
+"""Who lost the connection, or loads the page anew, is back by then; a room of which everybody is gone stays open as long."""
 CALLBACK_SHORTEST = timedelta(minutes=15)
 CALLBACK_LONGEST = timedelta(hours=8)
 CALLBACK_AHEAD = timedelta(days=14)

@@ -9,11 +9,12 @@ import httpx2 as httpx
 import jwt
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
 
 from api.app import create_app
 from domain.roles import Role
 from resources.store import audit
+from resources.tables import participants
 from tests.api.client import Issuer, client_of, settings
 from tests.integration.livekit_calls import eventually
 from tests.livekit_server import LiveKitServer
@@ -273,6 +274,29 @@ def test_a_call_that_is_over_is_taken_by_nobody_although_its_room_is_open(desk: 
     assert desk.deeds()[-1] == (str(FIRST), "accept", "refused")
     assert actions.count("token.issue") == 1, "the customer's alone"
     assert desk.ask("POST", "/api/agents/me/heartbeat", Role.AGENT, FIRST)["status"] == "available"
+
+
+def test_a_customer_who_has_left_waits_no_longer_whoever_is_still_in_the_call(desk: Desk, engine: Engine) -> None:
+    calls = {state: desk.call(UUID(int=100 + number)) for number, state in enumerate(("never came", "back", "gone"))}
+    stays: dict[str, list[tuple[int, int | None]]] = {
+        "back": [(60, 40), (30, None)],
+        "gone": [(60, 40), (50, 21)],
+    }  # seconds ago: joined, left
+    with engine.begin() as connection:
+        for state, call in calls.items():
+            for role, joined, left in [("admin", 60, None), *(("customer", *stay) for stay in stays.get(state, ()))]:
+                row = {"sid": f"PA_{uuid4().hex}", "consultation_id": UUID(call), "identity": role, "role": role}
+                now = datetime.now(UTC)
+                row |= {"joined_at": now - timedelta(seconds=joined), "left_at": None if left is None else now - timedelta(seconds=left)}
+                connection.execute(insert(participants).values(**row))
+    wanted = {state: desk.wanted(call)["id"] for state, call in calls.items() if state != "gone"}
+    going = desk.wanted(calls["gone"])["id"]
+    eventually(lambda: going not in {one["id"] for one in desk.queue()["handoffs"]})
+    assert set(wanted.values()) <= {one["id"] for one in desk.queue()["handoffs"]}
+    assert desk.ask("GET", f"/api/handoffs/{going}", Role.ADMIN, "boss")["state"] == "cancelled"
+    with engine.connect() as connection:
+        cancelled = [entry.deed for entry in audit.entries(connection) if entry.deed.action == "handoff.cancel"]
+    assert [(deed.subject, dict(deed.details)["why"]) for deed in cancelled] == [(going, "the customer has left")]
 
 
 def test_who_waits_in_a_call_that_is_archived_leaves_the_queue(desk: Desk, engine: Engine) -> None:
