@@ -38,6 +38,7 @@ recording_orders = Table(
     Column("active_at", Moment, comment="from when it records"),
     Column("stop_ordered_at", Moment),
     Column("stop_because", Text, CheckConstraint(f"stop_because IN {STOPS}", name="stop_because")),
+    Column("refused_at", Moment, comment="when a party refused, where that is why it was stopped: what it has of later is not to be kept"),
     Column("ended_at", Moment, comment="when it was over, or was known never to have begun"),
     Column(
         "ended_as",

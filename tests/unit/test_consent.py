@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.consent import ConsentOutcome, ConsentRecord, ConsentRule, ConsentTable, Present, Stay, gate, standing, was_open
+from domain.consent import ConsentOutcome, ConsentRecord, ConsentRule, ConsentTable, Present, Stay, gate, refused_since, standing, was_open
 from domain.parties import Party
 from resources.policies import RECORDING_CONSENT, WrongPolicy, recording_consent
 
@@ -112,6 +112,16 @@ def test_only_a_grant_takes_a_refusal_back(
             refused = [*told, said(person.party, refusal, 100), said(person.party, later, 101)]
             assert person.party in gate(TABLE, here, refused, NOW).refused
             assert person.party not in gate(TABLE, here, [*refused, said(person.party, G, 102)], NOW).refused
+
+
+@given(present, records)
+def test_a_refusal_stands_since_it_was_first_said(here: list[Present], told: list[ConsentRecord]) -> None:
+    since, now = refused_since(told), standing(told)
+    assert {party for party, outcome in now.items() if outcome in (D, R)} == set(since)
+    for party, moment in since.items():
+        assert standing([one for one in told if one.at < moment]).get(party) not in (D, R)
+    found = gate(TABLE, here, told, NOW)
+    assert found.refused_at == min((since[party] for party in found.refused), default=None)
 
 
 @given(present, records)
