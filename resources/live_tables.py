@@ -75,9 +75,12 @@ promised_rooms = Table(
     Column("promised_at", Moment, nullable=False),
     Column("broken_at", Moment, comment="from when on no call begins in it any more"),
     Column("closed_at", Moment, comment="when LiveKit had it no longer"),
-    Index("ix_promised_rooms_open", "promised_at", postgresql_where=text("closed_at IS NULL")),
+    Column("room_sid", Text, comment="LiveKit's id of the room in which the call was begun: another of this name is no call"),
+    Column("came_again_at", Moment, comment="when another one was last heard of, until LiveKit has it no longer"),
+    Index("ix_promised_rooms_open", "promised_at", postgresql_where=text("closed_at IS NULL AND room_sid IS NULL")),
+    Index("ix_promised_rooms_came_again", "came_again_at", postgresql_where=text("came_again_at IS NOT NULL")),
 )
-"""Rooms that LiveKit is being asked for. A row goes as its call is begun, and stays where none was."""
+"""Every room that LiveKit was asked for: what came of it, and whether the name has come again."""
 
 audit_entries = Table(
     "audit_entries",
