@@ -23,7 +23,19 @@ from api.rooms import STORE_IS_DOWN, in_store, livekit, livekit_is_down, no_live
 from domain.audit import Outcome
 from domain.consultations import ConsultationType
 from domain.grants import ParticipantType
-from domain.handoff import Handoff, HandoffReason, HandoffRefused, Window, WrongWindow, accept, cancel, decline, nobody_left
+from domain.handoff import (
+    Handoff,
+    HandoffReason,
+    HandoffRefused,
+    Window,
+    WrongWindow,
+    accept,
+    cancel,
+    decline,
+    has_accepted,
+    nobody_left,
+    waited_seconds,
+)
 from domain.handoff import schedule_callback as with_callback
 from domain.roles import Role
 from resources.livekit_rooms import LiveKitRefused, LiveKitUnreachable
@@ -120,7 +132,9 @@ def call_back(request: Request, handoff_id: UUID, body: CallingBack) -> HandoffO
 
 @router.post("/api/handoffs/{handoff_id}/accept", summary="Take the customer", response_model=AcceptedOut, responses=ONE | REFUSED)
 async def take(request: Request, handoff_id: UUID) -> AcceptedOut | Response:
-    """The call is the agent's from then on. Of several who accept at once one gets it, and the others are told so."""
+    """The call is the agent's from then on. Of several who accept at once one gets it, and the others are told so. Who has it and asks again,
+    because the answer was lost, is answered as before, with a token of then.
+    """
     settings, rooms = livekit(request)
     if rooms is None:
         return no_livekit()
@@ -133,30 +147,35 @@ async def take(request: Request, handoff_id: UUID) -> AcceptedOut | Response:
         if found is None:
             return _unknown()
         try:
-            accept(found.handoff, str(agent), datetime.now(UTC))
+            if not has_accepted(found.handoff, str(agent)):
+                accept(found.handoff, str(agent), datetime.now(UTC))
         except HandoffRefused as refused:
             return _refused(request, connection, "handoff.accept", found, refused)
         return found
 
     def over(connection: Connection, found: Stored) -> Response:
         _record_refused(request, connection, "handoff.accept", found, "the call is over")
-        return problem(409, "The call is over", "Nobody can take it any more. The queue will show it no longer.")
+        return problem(409, "The call is over", "Nobody can take it any more, or somebody else has it by now. Reload the queue.")
 
     def taken(connection: Connection, room_sid: str) -> AcceptedOut | Response:
         handoffs.take_queue(connection)
         now = datetime.now(UTC)
         found = handoffs.find(connection, handoff_id)
         assert found is not None
+        call, again = found.handoff.consultation_id, has_accepted(found.handoff, str(agent))
         try:
-            accepted = accept(found.handoff, str(agent), now)
+            accepted = found.handoff if again else accept(found.handoff, str(agent), now)
         except HandoffRefused as refused:
             return _refused(request, connection, "handoff.accept", found, refused)
-        if not handoffs.take_over(connection, accepted, agent, now, room_sid=room_sid):
+        if again:
+            if not handoffs.still_has(connection, accepted, agent, room_sid=room_sid):
+                return over(connection, found)
+        elif handoffs.take_over(connection, accepted, agent, now, room_sid=room_sid):
+            handoffs.save(connection, accepted, now)
+            audit.append(connection, deed_of(request, "handoff.accept", consultation_id=call, subject=str(handoff_id)))
+        else:
             return over(connection, found)
-        handoffs.save(connection, accepted, now)
-        call = accepted.consultation_id
         token = room_token(settings, found.room_name, str(agent), ParticipantType.AGENT)
-        audit.append(connection, deed_of(request, "handoff.accept", consultation_id=call, subject=str(handoff_id)))
         details = (("participant_type", "agent"), ("identity", str(agent)))
         audit.append(connection, deed_of(request, "token.issue", consultation_id=call, details=details))
         handoffs.settle(connection, now)
@@ -165,7 +184,7 @@ async def take(request: Request, handoff_id: UUID) -> AcceptedOut | Response:
             customer_id=found.customer_id,
             type=found.consultation_type,
             reason=accepted.reason,
-            waited_seconds=max(0, round((now - accepted.since).total_seconds())),
+            waited_seconds=waited_seconds(accepted),
             summary=found.summary,
         )
         return AcceptedOut(token=token, url=settings.client_url, room_name=found.room_name, expires_at=now + TTL, context=context)

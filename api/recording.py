@@ -33,6 +33,7 @@ _EXAMPLE: JsonDict = {
     "active_at": "2025-03-03T15:00:21.402Z",
     "stop_ordered_at": "2025-03-03T15:07:29.918Z",
     "stop_because": "refused",
+    "refused_at": "2025-03-03T15:07:29.204Z",
     "ended_at": "2025-03-03T15:07:30.041Z",
     "ended_as": "EGRESS_COMPLETE",
     "recording_id": "5f1f4d4e-53b5-4f0c-8a43-90a5b4f0c2aa",
@@ -46,7 +47,8 @@ _EXAMPLE: JsonDict = {
 class RecordingOut(BaseModel):
     """Times in UTC; None for what has not happened, or is not known.
 
-    It records from ``active_at`` to ``ended_at``. ``ordered_at`` and ``stop_because`` are set where Verbatim started and stopped it.
+    It records from ``active_at`` to ``ended_at``. ``ordered_at`` and ``stop_because`` are set where Verbatim started and stopped it;
+    ``refused_at``: when a party refused, where that is why.
     ``stage``: the next thing to do with its file, or ``done``; ``failed_at``: when that was given up.
     """
 
@@ -57,6 +59,7 @@ class RecordingOut(BaseModel):
     active_at: datetime | None
     stop_ordered_at: datetime | None
     stop_because: StopReason | None
+    refused_at: datetime | None
     ended_at: datetime | None
     ended_as: str | None
     recording_id: UUID | None

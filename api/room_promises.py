@@ -1,4 +1,4 @@
-"""Rooms that were promised and in which nothing was begun, as the application closes them: one task beside the requests.
+"""Rooms that are no call's, as the application closes them: one task beside the requests.
 
 What the task does is in resources.room_promises.
 """
@@ -28,3 +28,9 @@ async def keeping_promises(app: FastAPI) -> AsyncIterator[None]:
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running
+
+
+def watch_rooms(app: FastAPI) -> None:
+    """LiveKit told of a room that is no call's, as far as anybody knows."""
+    if app.state.promises is not None:
+        app.state.promises.wake()

@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from api.problems import described, problem
 from api.recording import wake_recording
+from api.room_promises import watch_rooms
 from api.training_entrance import watch_door
 from domain.call_events import CallEvent
 from domain.parties import Party
@@ -99,6 +100,8 @@ async def webhook(request: Request) -> Response:
         return problem(500, "Not stored", "The event could not be stored. The server's log has its id.")
     if event.type == "participant_joined" and event.participant is not None and event.participant.stated_role == Party.PARTNER.value:
         watch_door(request.app)
+    if outcome is Outcome.WAITING and event.room is not None:
+        watch_rooms(request.app)
     if event.type in CHANGES and event.room is not None:
         wake_recording(request.app, event.room.sid)
     return Response(status_code=200, headers={"X-Verbatim-Outcome": outcome.value})

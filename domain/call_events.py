@@ -79,15 +79,13 @@ class CallEvent:
 def party_of(person: ParticipantSeen) -> Party | None:
     """Whom a participant speaks for; None for LiveKit's own helpers, which are nobody.
 
-    The attribute decides where it is set; kind AGENT is the AI worker. An unnamed person is UNKNOWN, never guessed.
+    The attribute decides where it is set; else kind AGENT is the AI worker. An unnamed person is UNKNOWN, never guessed.
     """
-    if person.kind in ("EGRESS", "INGRESS"):
+    if person.kind in ("EGRESS", "INGRESS") or person.stated_role == "supervisor":  # a supervisor is hidden and silent
         return None
     if person.kind == "AGENT":
         return Party.ASSISTANT
     role = {"ai": "assistant"}.get(person.stated_role, person.stated_role)
-    if role == "supervisor":  # hidden and silent: no party
-        return None
     try:
         return Party(role)
     except ValueError:

@@ -70,16 +70,18 @@ class ConsentRecord:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Somebody in the call. ``party`` is the identity by which records name them, ``place`` an ISO 3166-2 code, None where nobody knows."""
+    """Somebody in the call. ``party`` is the identity by which records name them, ``places`` the ISO 3166-2 codes of where they are said to
+    be: several where what was said differs, none where nobody knows."""
 
     party: str
     role: Party
-    place: str | None = None
+    places: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether the call may be recorded. ``missing`` have not answered, or nobody knows what; ``refused`` have declined or revoked."""
+    """Whether the call may be recorded. ``missing`` have not answered, or nobody knows what; ``refused`` have declined or revoked, the first of
+    them at ``refused_at``."""
 
     open: bool
     required: tuple[str, ...]
@@ -87,6 +89,7 @@ class Gate:
     refused: tuple[str, ...]
     rule: ConsentRule
     table_version: str
+    refused_at: datetime | None = None
 
 
 STAFF = frozenset({Party.AGENT, Party.ADMIN})
@@ -100,7 +103,7 @@ def standing(records: Iterable[ConsentRecord]) -> Mapping[str, ConsentOutcome]:
     A refusal stands until the same party grants anew: nothing that is merely implied, or not required, takes a spoken no back.
     """
     found: dict[str, ConsentOutcome] = {}
-    for record in sorted(records, key=lambda record: (record.at, record.outcome in _REFUSES, record.outcome)):
+    for record in _in_order(records):
         before = found.get(record.party)
         if before in _REFUSES and record.outcome not in _REFUSES | {ConsentOutcome.GRANTED}:
             continue
@@ -109,9 +112,26 @@ def standing(records: Iterable[ConsentRecord]) -> Mapping[str, ConsentOutcome]:
     return found
 
 
+def refused_since(records: Iterable[ConsentRecord]) -> Mapping[str, datetime]:
+    """Since when each party refuses that does."""
+    found: dict[str, datetime] = {}
+    for record in _in_order(records):
+        if record.outcome in _REFUSES:
+            found.setdefault(record.party, record.at)
+        elif record.outcome is ConsentOutcome.GRANTED:
+            found.pop(record.party, None)
+    return found
+
+
+def _in_order(records: Iterable[ConsentRecord]) -> list[ConsentRecord]:
+    return sorted(records, key=lambda record: (record.at, record.outcome in _REFUSES, record.outcome))
+
+
 def strictest(table: ConsentTable, present: Iterable[Present], day: date) -> ConsentRule:
-    """The rule for a call between these places. The assistant is nowhere, and a call without anybody is judged as if all were unknown."""
-    rules = [table.rule_of(person.place, day) for person in present if person.role is not Party.ASSISTANT]
+    """The rule for a call between these places, all that were stated of anybody: a laxer one takes no stricter one back, whoever states it.
+    The assistant is nowhere, and a call without anybody is judged as if all were unknown."""
+    people = [person for person in present if person.role is not Party.ASSISTANT]
+    rules = [table.rule_of(place, day) for person in people for place in person.places or {None}]
     return ConsentRule.ONE_PARTY if rules and all(rule is ConsentRule.ONE_PARTY for rule in rules) else ConsentRule.ALL_PARTY
 
 
@@ -123,14 +143,16 @@ def gate(table: ConsentTable, present: Iterable[Present], records: Iterable[Cons
     """
     people = [person for person in present if person.role is not Party.ASSISTANT]
     rule = strictest(table, people, now.date())
-    said = standing(records)
+    told = list(records)
+    said, since = standing(told), refused_since(told)
     asked = [person for person in people if person.role not in STAFF or table.staff_asked]
     if rule is ConsentRule.ONE_PARTY and any(person.role in STAFF for person in people):
         asked = [person for person in asked if person.role in STAFF]
     required = tuple(sorted({person.party for person in asked}))
     refused = tuple(sorted({person.party for person in people if said.get(person.party) in _REFUSES}))
     missing = tuple(party for party in required if said.get(party) not in _GIVES | _REFUSES)
-    return Gate(bool(people) and not missing and not refused, required, missing, refused, rule, table.version)
+    refused_at = min((since[party] for party in refused), default=None)
+    return Gate(bool(people) and not missing and not refused, required, missing, refused, rule, table.version, refused_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,9 @@ class ParticipantType(StrEnum):
 class Grants:
     """``sources`` are what may be published, in LiveKit's names; none means nothing at all. ``can_publish_data`` is chat and files.
 
-    ``kind`` is LiveKit's kind of participant: standard or agent. An agent may send captions in somebody else's name, does not keep a room
-    open and does not count against its size, so only the AI worker is one.
+    ``kind`` is LiveKit's kind of participant: standard or agent. An agent does not keep a room open and does not count against its size, and
+    may send captions in somebody else's name. So the AI worker is one, and who only watches: nobody waits for them, they take nobody's place,
+    and they send nothing. Of hiding somebody LiveKit draws neither conclusion.
     """
 
     sources: tuple[str, ...]
@@ -54,7 +55,7 @@ BY_TYPE: Mapping[ParticipantType, Grants] = MappingProxyType(
         ParticipantType.PARTNER: Grants(SPEAKING),
         # An admin joins to help, so whom he helps must see and hear him. Who only watches is a supervisor.
         ParticipantType.ADMIN: Grants(SPEAKING),
-        ParticipantType.SUPERVISOR: Grants((), can_publish_data=False, hidden=True),
+        ParticipantType.SUPERVISOR: Grants((), can_publish_data=False, hidden=True, kind="agent"),
     }
 )
 TRAINER = Grants(SHOWING)

@@ -6,7 +6,7 @@ what comes back. Roles belong to domain.roles, and what an agent is told about t
     waiting → offered → accepted                accepted, callback and cancelled are final
               offered → waiting                 declined, or not answered in time
     waiting → callback                          nobody is left to ask
-    waiting, offered → cancelled                the customer left
+    waiting, offered → cancelled                the customer left, or is away for CUSTOMER_AWAY_SECONDS, whoever else is still in the call
 """
 
 from collections.abc import Iterable
@@ -19,6 +19,8 @@ OFFER_SECONDS = 30
 HEARTBEAT_STALE_SECONDS = 30
 ASK_AGAIN_SECONDS = 30
 """How long an agent who has passed is left alone, so that the only one on duty is not asked again in the moment of declining."""
+CUSTOMER_AWAY_SECONDS = 20
+"""Who lost the connection, or loads the page anew, is back by then; a room of which everybody is gone stays open as long."""
 CALLBACK_SHORTEST = timedelta(minutes=15)
 CALLBACK_LONGEST = timedelta(hours=8)
 CALLBACK_AHEAD = timedelta(days=14)
@@ -184,6 +186,16 @@ def accept(handoff: Handoff, agent: str, now: datetime) -> Handoff:
     """The agent takes it, once and for all. Raises Gone where the offer has expired, NotYours, AlreadyTaken."""
     _require_own_offer(handoff, agent, now)
     return replace(handoff, state=Accepted(agent, now))
+
+
+def has_accepted(handoff: Handoff, agent: str) -> bool:
+    """Whether this very agent has taken it: who has lost the answer may ask for it again."""
+    return isinstance(handoff.state, Accepted) and handoff.state.agent == agent
+
+
+def waited_seconds(handoff: Handoff) -> int:
+    """How long the customer waited for the agent who accepted; 0 where nobody has."""
+    return max(0, round((handoff.state.at - handoff.since).total_seconds())) if isinstance(handoff.state, Accepted) else 0
 
 
 def decline(handoff: Handoff, agent: str, now: datetime) -> Handoff:

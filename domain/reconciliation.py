@@ -66,9 +66,10 @@ def corrections(calls: Iterable[OpenCall], rooms: Iterable[LiveRoom], now: datet
     for call in calls:
         room = there.get(call.room_sid)
         if room is None:
-            if now - call.heard_at >= grace:
-                found += [Left(call, person, call.heard_at) for person in call.people]
-                found.append(Ended(call, call.heard_at))
+            latest = max([call.heard_at, *(person.heard_at for person in call.people)])  # people's times are finer than events'
+            if now - latest >= grace:
+                found += [Left(call, person, latest) for person in call.people]
+                found.append(Ended(call, latest))
         elif room.people is not None:
             gone = [one for one in call.people if one.sid not in room.people and now - one.heard_at >= grace]
             found += [Left(call, person, now) for person in gone]

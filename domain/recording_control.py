@@ -49,7 +49,7 @@ class Order:
 class Situation:
     """``people``: who is in the call now, identity to role; nobody's own helpers. ``customer``: the identity, also while away.
 
-    ``failed_at``: when recordings of this call ended unasked, or could not be started.
+    ``failed_at``: when recordings of this call ended unasked, or could not be started; ``refused_at``: when the refusal that stands was said.
     """
 
     going_on: bool
@@ -59,6 +59,7 @@ class Situation:
     people: dict[str, Party]
     orders: Sequence[Order] = ()
     failed_at: Sequence[datetime] = ()
+    refused_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,8 +38,13 @@ recording_orders = Table(
     Column("active_at", Moment, comment="from when it records"),
     Column("stop_ordered_at", Moment),
     Column("stop_because", Text, CheckConstraint(f"stop_because IN {STOPS}", name="stop_because")),
+    Column("refused_at", Moment, comment="when a party refused, where that is why it was stopped: what it has of later is not to be kept"),
     Column("ended_at", Moment, comment="when it was over, or was known never to have begun"),
-    Column("ended_as", Text, comment="LiveKit's status of the egress at its end; refused, unanswered or lost where LiveKit knows of none"),
+    Column(
+        "ended_as",
+        Text,
+        comment="LiveKit's status of the egress at its end; livekit_refused, unanswered or lost where LiveKit knows of none",
+    ),
     Index("ix_recording_orders_open", "consultation_id", postgresql_where=text("ended_at IS NULL")),
 )
 """Recordings that were asked for here. What came of them is in recordings, by egress_id."""
@@ -70,9 +75,12 @@ promised_rooms = Table(
     Column("promised_at", Moment, nullable=False),
     Column("broken_at", Moment, comment="from when on no call begins in it any more"),
     Column("closed_at", Moment, comment="when LiveKit had it no longer"),
-    Index("ix_promised_rooms_open", "promised_at", postgresql_where=text("closed_at IS NULL")),
+    Column("room_sid", Text, comment="LiveKit's id of the room in which the call was begun: another of this name is no call"),
+    Column("came_again_at", Moment, comment="when another one was last heard of, until LiveKit has it no longer"),
+    Index("ix_promised_rooms_open", "promised_at", postgresql_where=text("closed_at IS NULL AND room_sid IS NULL")),
+    Index("ix_promised_rooms_came_again", "came_again_at", postgresql_where=text("came_again_at IS NOT NULL")),
 )
-"""Rooms that LiveKit is being asked for. A row goes as its call is begun, and stays where none was."""
+"""Every room that LiveKit was asked for: what came of it, and whether the name has come again."""
 
 audit_entries = Table(
     "audit_entries",

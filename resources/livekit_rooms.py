@@ -106,7 +106,8 @@ class LiveKitRooms:
         max_participants: int = 10,
         agent_name: str | None = None,
     ) -> RoomCreated:
-        """A room that is there already is returned as it is. ``agent_name`` asks for the AI worker of that name as soon as somebody joins."""
+        """A room that is there already is returned as it is. ``max_participants`` does not count who is of kind agent. ``agent_name`` asks for
+        the AI worker of that name as soon as somebody joins."""
         request = room_pb.CreateRoomRequest(
             name=name,
             metadata=json.dumps(metadata),

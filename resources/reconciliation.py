@@ -15,28 +15,29 @@ from typing import Any
 from uuid import UUID
 
 from anyio import to_thread
-from google.protobuf.json_format import MessageToJson, Parse
+from google.protobuf.json_format import Parse
 from livekit.protocol import egress as egress_pb
-from livekit.protocol import models as models_pb
 from livekit.protocol.webhook import WebhookEvent
 from sqlalchemy import Connection, Engine, Row
 
-from domain.call_events import EgressStatus
+from domain.call_events import EgressStatus, RoomSeen
 from domain.consent import ConsentTable
 from domain.egress_layout import EgressLayout
 from domain.failures import RecordingError
 from domain.object_keys import intake_key
 from domain.reconciliation import Ended, Left, LiveRoom, OpenCall, RecordingState, corrections, outcome
-from resources.livekit import read_event
+from resources.corrections import corrected, take_in, whole_seconds
 from resources.livekit_recording import EgressFound, recording_request
 from resources.livekit_rooms import LiveKitRefused, LiveKitRooms, LiveKitUnreachable
 from resources.objects import ObjectStore, StorageError
 from resources.objects.store import ObjectInfo
 from resources.policies import recording_consent
+from resources.room_promises import RoomPromises
 from resources.settings import Settings
+from resources.store import promised_rooms
 from resources.store import reconciliation as store
 from resources.store import recording_outcomes as outcomes
-from resources.store.inbox import Inbox, Outcome
+from resources.store.inbox import Outcome
 
 TROUBLE = (LiveKitUnreachable, LiveKitRefused)
 OVER = frozenset({EgressStatus.COMPLETE, EgressStatus.FAILED, EgressStatus.ABORTED, EgressStatus.LIMIT_REACHED})
@@ -104,11 +105,15 @@ class Reconciliation:
             return set(), False
         calls = await to_thread.run_sync(self._open_calls)
         try:
-            rooms = await self._rooms(self.rooms, calls)
+            there = await self.rooms.rooms()
+            rooms = await self._with_people(self.rooms, there, calls)
         except TROUBLE as error:
             report.trouble.append(f"rooms: {error}")
         else:
             await to_thread.run_sync(self._correct, report, corrections(calls, rooms, now, self.grace))
+            if again := await to_thread.run_sync(self._came_again, there):
+                report.counts["rooms_of_no_call"] += again
+                await RoomPromises(self.engine, self.rooms).sweep()
         try:
             listed = await self.rooms.egresses()
         except TROUBLE as error:
@@ -121,10 +126,10 @@ class Reconciliation:
         await to_thread.run_sync(self._end, report, over, now)
         return {found.egress.id for found in listed} - {found.egress.id for found in over}, True
 
-    async def _rooms(self, rooms: LiveKitRooms, calls: Iterable[OpenCall]) -> list[LiveRoom]:
+    async def _with_people(self, rooms: LiveKitRooms, there: Iterable[RoomSeen], calls: Iterable[OpenCall]) -> list[LiveRoom]:
         with_people = {call.room_sid for call in calls if call.people}
         found = []
-        for room in await rooms.rooms():
+        for room in there:
             people = None
             if room.sid in with_people:
                 people = frozenset(person.sid for person in await rooms.participants(room.name))
@@ -135,16 +140,13 @@ class Reconciliation:
         with self.engine.connect() as connection:
             return store.open_calls(connection)
 
+    def _came_again(self, there: Iterable[RoomSeen]) -> int:
+        with self.engine.begin() as connection:
+            return promised_rooms.note(connection, [(room.name, room.sid) for room in there], datetime.now(UTC))
+
     def _correct(self, report: Report, missed: Iterable[Left | Ended]) -> None:
-        for one in missed:
-            match one:
-                case Left(call, person, at):
-                    event = _event("participant_left", person.sid, at, call)
-                    event.participant.CopyFrom(models_pb.ParticipantInfo(sid=person.sid, identity=person.identity))
-                case Ended(call, at):
-                    event = _event("room_finished", call.room_sid, at, call)
-            if self._apply(event) is not Outcome.DUPLICATE:
-                report.note(event.event, one.call.id)
+        for kind, call in corrected(self.engine, missed):
+            report.note(kind, call.id)
 
     def _end(self, report: Report, over: Iterable[EgressFound], now: datetime) -> None:
         """Egresses of whose end nobody has told. What ended a moment ago is left to its webhook."""
@@ -221,7 +223,7 @@ class Reconciliation:
         return _info(self.intake, found, call, None, call.started_at) if call is not None else None
 
     def _apply(self, event: WebhookEvent) -> Outcome:
-        return Inbox(self.engine).receive(read_event(event), MessageToJson(event, indent=None))
+        return take_in(self.engine, event)
 
 
 def reconciliation_of(settings: Settings, engine: Engine, rooms: LiveKitRooms | None, intake: ObjectStore) -> Reconciliation:
@@ -234,19 +236,15 @@ def reported(report: Report) -> str:
     return json.dumps({**report.counts, **report.states, "trouble": len(report.trouble)}, sort_keys=True)
 
 
-def _event(kind: str, of: str, at: datetime, call: OpenCall) -> WebhookEvent:
-    """An event as LiveKit would have sent it; its id says what it is, so that it is one however often it is made."""
-    room = models_pb.Room(sid=call.room_sid, name=call.room_name)
-    return WebhookEvent(event=kind, id=f"reconciled:{kind}:{of}", created_at=_s(at), room=room)
-
-
 def _ending(info: egress_pb.EgressInfo, now: datetime) -> WebhookEvent:
     status = egress_pb.EgressStatus.Name(info.status)
-    return WebhookEvent(event="egress_ended", id=f"reconciled:egress_ended:{info.egress_id}:{status}", created_at=_s(now), egress_info=info)
+    return WebhookEvent(
+        event="egress_ended", id=f"reconciled:egress_ended:{info.egress_id}:{status}", created_at=whole_seconds(now), egress_info=info
+    )
 
 
 def _info(intake: ObjectStore, found: ObjectInfo, call: Row[Any], egress_id: str | None, began: datetime | None) -> egress_pb.EgressInfo:
-    began_ns, ended_ns = (_s(moment) * 1_000_000_000 if moment else 0 for moment in (began, found.modified_at))
+    began_ns, ended_ns = (whole_seconds(moment) * 1_000_000_000 if moment else 0 for moment in (began, found.modified_at))
     file = egress_pb.FileInfo(
         filename=found.key, location=intake.url(found.key), size=found.size_bytes, started_at=began_ns, ended_at=ended_ns
     )
@@ -268,7 +266,3 @@ def _key_of(row: Row[Any], intake: ObjectStore) -> str | None:
         return intake_key(row.file_name, row.location, store=intake.location)
     except RecordingError:
         return None
-
-
-def _s(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(seconds=1)

@@ -1,7 +1,8 @@
 """Closes rooms in which nothing was begun: at once where that is known, and for as long as it takes where LiveKit does not answer.
 
-It may have opened a room all the same, also after it was asked to close it. What a promise is, and that no webhook makes a consultation of a
-room that was only promised: resources.store.promised_rooms.
+It may have opened a room all the same, also after it was asked to close it. And it opens one for whoever comes with a token of a call whose room
+is gone: then the call is over, as LiveKit lost it, and whoever is in that room begins another. What a promise is, and that no webhook makes a
+consultation of these rooms: resources.store.promised_rooms.
 """
 
 import asyncio
@@ -17,8 +18,10 @@ from anyio import to_thread
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.reconciliation import corrections
+from resources.corrections import corrected
 from resources.livekit_rooms import LiveKitRefused, LiveKitRooms, LiveKitUnreachable
-from resources.store import promised_rooms
+from resources.store import promised_rooms, reconciliation
 
 logger = logging.getLogger("verbatim.rooms")
 
@@ -32,7 +35,8 @@ SWEEP_S, RETRY_S = 30.0, 5.0
 
 @dataclass
 class RoomPromises:
-    """``give_up`` when a beginning came to nothing; ``run`` until cancelled, beside the requests."""
+    """``give_up`` when a beginning came to nothing, ``wake`` when a room was heard of that is no call's; ``run`` until cancelled, beside the
+    requests."""
 
     engine: Engine
     rooms: LiveKitRooms
@@ -52,6 +56,10 @@ class RoomPromises:
                 await self._in(partial(promised_rooms.closed, room_name=room_name, now=_now()))
         self._changed.set()
 
+    def wake(self) -> None:
+        """From the loop of ``run``."""
+        self._changed.set()
+
     async def run(self) -> None:
         """No trouble ends it."""
         while True:
@@ -66,7 +74,7 @@ class RoomPromises:
             self._changed.clear()
 
     async def sweep(self) -> bool:
-        """Breaks what is overdue, and closes what is broken. Whether something is left to do. Raises SQLAlchemy's errors."""
+        """Breaks what is overdue, and closes what is broken or came again. Whether something is left to do. Raises SQLAlchemy's errors."""
         for name in await self._in(partial(promised_rooms.overdue, now=_now(), patience=OVERDUE)):
             await self._in(partial(promised_rooms.give_up, room_name=name, now=_now()))
         left = False
@@ -78,7 +86,32 @@ class RoomPromises:
                 await self._in(partial(promised_rooms.closed, room_name=name, now=_now()))
             else:
                 left = True
+        for name, sid, since in await self._in(promised_rooms.came_again):
+            if not await self._close_other(name, sid):
+                return True
+            await self._in(partial(promised_rooms.closed_again, room_name=name, came_again_at=since))
         return left
+
+    async def _close_other(self, room_name: str, room_sid: str) -> bool:
+        """Closes the room of this name, unless it is the call's own, and ends the call whose room is not there. Whether that is so now."""
+        try:
+            there = await self.rooms.room(room_name)
+        except (LiveKitUnreachable, LiveKitRefused) as error:
+            logger.warning("a room that is no call's may be open: %s", error)
+            return False
+        if there is not None and there.sid == room_sid:
+            return True
+        # The name is enough: LiveKit gives no room's id anew, so the call's own cannot have come back by now.
+        if there is not None and await self._close(room_name) is None:
+            return False
+        await to_thread.run_sync(self._end, room_sid)
+        return True
+
+    def _end(self, room_sid: str) -> None:
+        with self.engine.connect() as connection:
+            calls = reconciliation.open_calls(connection, room_sid)
+        for _ in corrected(self.engine, corrections(calls, (), _now(), timedelta())):
+            pass
 
     async def _close(self, room_name: str) -> bool | None:
         """True where it was there and is not any more, False where LiveKit does not have it, None where nobody knows."""

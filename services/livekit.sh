@@ -54,6 +54,7 @@ rtc:
   use_external_ip: false
   enable_loopback_candidate: true
   ips: {includes: [127.0.0.1/32]}
+room: {auto_create: false}  # rooms are opened by who begins a call, and by nobody's token
 keys: {$key: $secret}
 C
 }

@@ -1,6 +1,7 @@
 """Consent records: added, never changed; and the gate that follows from them for a call as it is now. What follows: domain.consent."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
@@ -69,7 +70,7 @@ def granted_with(connection: Connection, consultation_id: UUID, party: str, scri
 def gate_now(connection: Connection, consultation_id: UUID, table: ConsentTable, now: datetime) -> Gate:
     """Whether the call may be recorded now, by who is in it: before anybody has come, by its customer alone.
 
-    A party is where its newest record says, else where the consultation says that parties of its role are.
+    A party is in every place that its records or the consultation state.
     """
     records = listed(connection, consultation_id)
     call = connection.execute(select(consultations).where(consultations.c.id == consultation_id)).one()
@@ -81,10 +82,24 @@ def gate_now(connection: Connection, consultation_id: UUID, table: ConsentTable,
     here = {one_spelling(row.identity): Party(row.role) for row in people}
     if call.customer_id is not None and Party.CUSTOMER not in here.values():
         here[str(call.customer_id)] = Party.CUSTOMER
-    places = {one_spelling(row["party"]): row["jurisdiction"] for row in records if row["jurisdiction"] is not None}
-    present = [Present(party, role, places.get(party) or call.jurisdictions.get(role.value)) for party, role in sorted(here.items())]
+    present = whereabouts(here, records, call.jurisdictions)
     told = [ConsentRecord(one_spelling(row["party"]), ConsentOutcome(row["outcome"]), row["at"]) for row in records]
     return gate(table, present, told, now)
+
+
+def whereabouts(people: Mapping[str, Party], records: Iterable[RowMapping], jurisdictions: Mapping[str, str]) -> list[Present]:
+    """These people with every place that was stated of them: in their records, whoever added them, and as the consultation began.
+
+    ``people``: identity in one spelling -> role; ``jurisdictions``: the consultation's, role -> place.
+    """
+    places: defaultdict[str, set[str]] = defaultdict(set)
+    for row in records:
+        if row["jurisdiction"] is not None:
+            places[one_spelling(row["party"])].add(row["jurisdiction"])
+    for party, role in people.items():
+        if (begun := jurisdictions.get(role.value)) is not None:
+            places[party].add(begun)
+    return [Present(party, role, frozenset(places[party])) for party, role in sorted(people.items())]
 
 
 def _standing(records: Sequence[RowMapping], party: str) -> ConsentOutcome | None:

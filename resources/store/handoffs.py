@@ -7,14 +7,15 @@ nobody waits in a circle, and the numbers of changes have the order of commits.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, insert, or_, select, text, true, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, insert, not_, or_, select, text, true, update
 
 from domain.audit import Deed
 from domain.handoff import (
+    CUSTOMER_AWAY_SECONDS,
     Accepted,
     Agent,
     AgentStatus,
@@ -32,10 +33,11 @@ from domain.handoff import (
     expire,
     offer,
 )
+from domain.parties import Party
 from resources.handoff_tables import handoff_changes, handoffs
 from resources.store import audit
 from resources.store.duty import KEPT, on_duty, set_status
-from resources.tables import consultations
+from resources.tables import consultations, participants
 
 CHANNEL = "verbatim_handoffs"
 _TAKE_QUEUE = text("SELECT pg_advisory_xact_lock(6021873345)")
@@ -124,15 +126,23 @@ def save(connection: Connection, handoff: Handoff, now: datetime) -> None:
 def take_over(connection: Connection, handoff: Handoff, agent: UUID, now: datetime, *, room_sid: str | None = None) -> bool:
     """The consultation is the agent's from now on, and the agent busy. False, and nothing has changed, where the call is over: ended,
     archived, or ``room_sid``, the room that is open under its name, is another's. Needs ``take_queue``."""
-    call = consultations.c
-    goes_on = and_(call.id == handoff.consultation_id, call.ended_at.is_(None), call.archived.is_(False))
-    if room_sid is not None:
-        goes_on = and_(goes_on, or_(call.room_sid.is_(None), call.room_sid == room_sid))
-    row = update(consultations).where(goes_on).values(agent_id=agent, escalated_to_human=True)
+    row = update(consultations).where(_goes_on(handoff, room_sid)).values(agent_id=agent, escalated_to_human=True)
     if connection.execute(row).rowcount == 0:
         return False
     set_status(connection, agent, AgentStatus.BUSY, now)
     return True
+
+
+def still_has(connection: Connection, handoff: Handoff, agent: UUID, *, room_sid: str) -> bool:
+    """Whether the consultation that this agent has taken over goes on in that room, and is nobody else's by now."""
+    theirs = and_(_goes_on(handoff, room_sid), consultations.c.agent_id == agent)
+    return connection.scalar(select(consultations.c.id).where(theirs)) is not None
+
+
+def _goes_on(handoff: Handoff, room_sid: str | None) -> ColumnElement[bool]:
+    call = consultations.c
+    goes_on = and_(call.id == handoff.consultation_id, call.ended_at.is_(None), call.archived.is_(False))
+    return goes_on if room_sid is None else and_(goes_on, or_(call.room_sid.is_(None), call.room_sid == room_sid))
 
 
 def offer_to(connection: Connection, agent: UUID) -> Stored | None:
@@ -144,14 +154,19 @@ def offer_to(connection: Connection, agent: UUID) -> Stored | None:
 def something_to_do(connection: Connection, now: datetime) -> bool:
     """Whether ``settle`` could change anything; asked without the lock."""
     over = and_(handoffs.c.state == "offered", handoffs.c.offered_until <= now)
-    return bool(connection.scalar(select(handoffs.c.id).where(or_(handoffs.c.state == "waiting", over, _OVER)).limit(1)))
+    query = select(handoffs.c.id).where(or_(handoffs.c.state == "waiting", over, _OVER, _away(now)))
+    return bool(connection.scalar(query.limit(1)))
 
 
 def settle(connection: Connection, now: datetime) -> int:
-    """What time has brought: calls that are over, offers that ran out; then an offer for whoever waits longest. How many changes. Needs ``take_queue``."""
-    gone = [_stored(row) for row in connection.execute(_query().where(_IS_OPEN, _OVER)).mappings()]
-    for one in gone:
-        save(connection, cancel(one.handoff, now), now)
+    """What time has brought: calls that are over, customers who left, offers that ran out; then an offer for whoever waits longest. How many
+    changes. Needs ``take_queue``."""
+    gone: list[tuple[Handoff, str]] = []
+    for why, which in (("the call is over", _OVER), ("the customer has left", _away(now))):
+        for row in connection.execute(_query().where(_IS_OPEN, which)).mappings().all():
+            left = _stored(row).handoff
+            save(connection, cancel(left, now), now)
+            gone.append((left, why))
     late = _query().where(handoffs.c.state == "offered", handoffs.c.offered_until <= now)
     expired = [_stored(row) for row in connection.execute(late).mappings()]
     for one in expired:
@@ -166,7 +181,7 @@ def settle(connection: Connection, now: datetime) -> int:
             save(connection, offer(one.handoff, chosen, now), now)
             offers.append((one.handoff, chosen))
             agents = [agent for agent in agents if agent.id != chosen.id]
-    deeds = [_by_itself("handoff.cancel", one.handoff, why="the call is over") for one in gone]
+    deeds = [_by_itself("handoff.cancel", handoff, why=why) for handoff, why in gone]
     deeds += [_by_itself("handoff.expire", one.handoff, agent=_asked(one.handoff)) for one in expired]
     deeds += [_by_itself("handoff.offer", handoff, agent=agent.id) for handoff, agent in offers]
     for deed in deeds:  # last of all: everybody else waits for the trail
@@ -210,6 +225,19 @@ _OVER = and_(
     .correlate(handoffs)
     .exists(),
 )
+
+
+def _away(now: datetime) -> ColumnElement[bool]:
+    """Open, but the customer, who was in the call, is in it no longer, and has not come back. Who else is there waits for nobody."""
+    people = participants.c
+    customer = and_(people.consultation_id == handoffs.c.consultation_id, people.role == Party.CUSTOMER.value)
+    since = now - timedelta(seconds=CUSTOMER_AWAY_SECONDS)
+    was, still = (select(people.sid).where(customer, more).correlate(handoffs) for more in (true(), _is_there(since)))
+    return and_(_IS_OPEN, was.exists(), not_(still.exists()))
+
+
+def _is_there(since: datetime) -> ColumnElement[bool]:
+    return or_(participants.c.left_at.is_(None), participants.c.left_at > since)
 
 
 def _query() -> Any:

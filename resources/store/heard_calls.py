@@ -134,9 +134,7 @@ def _present(connection: Connection, call: Row[tuple[object, ...]]) -> list[Pres
         people[str(call.customer_id)] = Party.CUSTOMER
     if not any(role not in STAFF | {Party.ASSISTANT} for role in people.values()):
         people[""] = Party.UNKNOWN  # somebody was called; who, and where they were, nobody knows
-    records = consents.listed(connection, call.id)
-    places = {one_spelling(row["party"]): row["jurisdiction"] for row in records if row["jurisdiction"] is not None}
-    return [Present(party, role, places.get(party) or call.jurisdictions.get(role.value)) for party, role in sorted(people.items())]
+    return consents.whereabouts(people, consents.listed(connection, call.id), call.jurisdictions)
 
 
 def _told(connection: Connection, call: Row[tuple[object, ...]], begin: datetime) -> tuple[ConsentTold, ...]:
@@ -153,4 +151,4 @@ def _told(connection: Connection, call: Row[tuple[object, ...]], begin: datetime
 
 
 def _digest(present: Sequence[Present]) -> str:
-    return hashlib.sha256(json.dumps([[one.party, one.role.value, one.place] for one in present]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([[one.party, one.role.value, sorted(one.places)] for one in present]).encode()).hexdigest()

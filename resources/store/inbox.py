@@ -19,6 +19,7 @@ from domain.failures import Reason
 from domain.media_checks import egress_flags
 from domain.parties import Party
 from resources.livekit import read_stored
+from resources.store import promised_rooms
 from resources.store.room_names import earliest_room_keeps_name
 from resources.tables import failures, recordings, webhook_events
 
@@ -111,6 +112,8 @@ def make_room_known(connection: Connection, event: CallEvent) -> None:
 
 def _finish(connection: Connection, event: CallEvent, stored: Row[Any]) -> Outcome:
     if stored.consultation_id is None:
+        if event.room is not None and event.type != "room_finished":
+            promised_rooms.note(connection, [(event.room.name, event.room.sid)], datetime.now(UTC))
         return Outcome.WAITING
     if event.room is not None and stored.room_name != event.room.name:
         earliest_room_keeps_name(connection, event.room.name)
@@ -259,7 +262,7 @@ _MERGE = f"WITH {_CALL} SELECT id FROM call"
 _MERGE_PERSON = f"WITH {_CALL} {_SOMEBODY} SELECT id FROM call"
 _LOCK_NAME = "SELECT pg_advisory_xact_lock(hashtextextended(%(name)s, 0))"
 _KNOWN = "SELECT id FROM video_consultations WHERE room_sid = %(sid)s"
-# A room that is known yields no row, and neither does a name that is taken, or one that is only promised. A consultation that was created
+# A room that is known yields no row, and neither does a name that is taken, or one that was promised. A consultation that was created
 # before its room was opened gets the first room of its name.
 _TYPE_OF_NAME = "SELECT consultation_type FROM video_consultations WHERE room_name = %(name)s"
 _WAITED_FOR = "EXISTS (SELECT FROM webhook_events WHERE room_sid = %(sid)s AND applied_at IS NULL) AS waited_for"

@@ -77,7 +77,7 @@ def begin(connection: Connection, consultation_id: UUID, room_name: str, room_si
     ``driven``: whether its recordings are started and stopped from here.
     """
     promised_rooms.lock(connection, room_name)
-    promised_rooms.keep(connection, room_name)
+    promised_rooms.keep(connection, room_name, room_sid)
     connection.execute(insert(users).values(id=call.customer_id, role="customer").on_conflict_do_nothing())
     values: dict[str, Any] = {
         "consultation_type": call.kind.value,

@@ -1,14 +1,15 @@
 """Rooms that were promised: LiveKit is about to be asked for them, and may open one without ever saying so.
 
-A promise is kept in the transaction that makes the consultation, and then its row goes; or it is broken, and then no call begins in that room
-any more. A room whose promise is not kept is no consultation, whatever its webhooks tell; what is told of it waits. Who asks LiveKit, and
-closes what was broken: resources.room_promises.
+A promise is kept in the transaction that makes the consultation, by the room that LiveKit opened then; or it is broken, and then no call begins
+in that room any more. A room whose promise is not kept is no consultation, whatever its webhooks tell; what is told of it waits. Neither is
+another room of a name whose promise was kept: whoever has a token of the call makes LiveKit open one, after the call's end or when LiveKit
+started anew. Who asks LiveKit, and closes all these: resources.room_promises.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, exists, func, select, text, update
+from sqlalchemy import Connection, Text, and_, column, delete, exists, func, select, text, update, values
 from sqlalchemy.dialects.postgresql import insert
 
 from resources.live_tables import idempotency_keys, promised_rooms
@@ -36,18 +37,27 @@ def lock(connection: Connection, room_name: str) -> None:
     connection.execute(_LOCK_NAME, {"name": room_name})
 
 
-def keep(connection: Connection, room_name: str) -> None:
+def keep(connection: Connection, room_name: str, room_sid: str) -> None:
     """In the transaction that makes the consultation, which holds the lock. Raises PromiseBroken."""
-    kept = connection.execute(delete(promised_rooms).where(_PROMISE.room_name == room_name, _PROMISE.broken_at.is_(None))).rowcount
+    open_one = and_(_PROMISE.room_name == room_name, _PROMISE.broken_at.is_(None), _PROMISE.room_sid.is_(None))
+    kept = connection.execute(update(promised_rooms).where(open_one).values(room_sid=room_sid)).rowcount
     if not kept and not is_begun(connection, room_name):  # else somebody who sent the same key was faster
         raise PromiseBroken
+
+
+def keep_unasked(connection: Connection, room_name: str, room_sid: str) -> None:
+    """For a consultation that was there before its room, which nobody needed to promise. Its first room is the one."""
+    added = insert(promised_rooms).values(room_name=room_name, promised_at=func.now(), room_sid=room_sid)
+    connection.execute(added.on_conflict_do_nothing())
 
 
 def give_up(connection: Connection, room_name: str, now: datetime) -> bool:
     """Whether the promise is broken from now on: not where the call was begun after all. Who sends its idempotency key again gets another room."""
     lock(connection, room_name)
     if is_begun(connection, room_name):
-        connection.execute(delete(promised_rooms).where(_PROMISE.room_name == room_name))
+        in_which = select(consultations.c.room_sid).where(consultations.c.room_name == room_name).scalar_subquery()
+        kept = update(promised_rooms).where(_PROMISE.room_name == room_name, _PROMISE.room_sid.is_(None)).values(room_sid=in_which)
+        connection.execute(kept)
         return False
     broken = update(promised_rooms).where(_PROMISE.room_name == room_name).values(broken_at=func.coalesce(_PROMISE.broken_at, now))
     if connection.execute(broken).rowcount == 0:
@@ -62,7 +72,8 @@ def is_begun(connection: Connection, room_name: str) -> bool:
 
 def overdue(connection: Connection, now: datetime, patience: timedelta) -> Sequence[str]:
     """Promises that nobody can be about to keep: whoever made them is gone."""
-    late = select(_PROMISE.room_name).where(_PROMISE.broken_at.is_(None), _PROMISE.promised_at < now - patience)
+    open_one = and_(_PROMISE.broken_at.is_(None), _PROMISE.room_sid.is_(None))
+    late = select(_PROMISE.room_name).where(open_one, _PROMISE.promised_at < now - patience)
     return connection.scalars(late.order_by(_PROMISE.promised_at)).all()
 
 
@@ -75,3 +86,25 @@ def to_close(connection: Connection) -> Sequence[tuple[str, datetime]]:
 def closed(connection: Connection, room_name: str, now: datetime) -> None:
     """LiveKit has it no longer. The row stays, so that no late webhook makes a consultation of it."""
     connection.execute(update(promised_rooms).where(_PROMISE.room_name == room_name).values(closed_at=now))
+
+
+def note(connection: Connection, seen: Iterable[tuple[str, str]], now: datetime) -> int:
+    """(name, SID) of rooms that LiveKit has, or had a moment ago. How many are others than those in which the calls of their names were begun."""
+    found = list(seen)
+    if not found:
+        return 0
+    rooms = values(column("name", Text), column("sid", Text), name="seen").data(found)
+    again = update(promised_rooms).where(_PROMISE.room_name == rooms.c.name, _PROMISE.room_sid != rooms.c.sid).values(came_again_at=now)
+    return connection.execute(again).rowcount
+
+
+def came_again(connection: Connection) -> Sequence[tuple[str, str, datetime]]:
+    """(name, SID of the room in which the call was begun, since when another may be open) of each."""
+    query = select(_PROMISE.room_name, _PROMISE.room_sid, _PROMISE.came_again_at).where(_PROMISE.came_again_at.is_not(None))
+    return [(row.room_name, row.room_sid, row.came_again_at) for row in connection.execute(query.order_by(_PROMISE.came_again_at))]
+
+
+def closed_again(connection: Connection, room_name: str, came_again_at: datetime) -> None:
+    """LiveKit has it no longer, unless it was heard of anew meanwhile."""
+    same = and_(_PROMISE.room_name == room_name, _PROMISE.came_again_at == came_again_at)
+    connection.execute(update(promised_rooms).where(same).values(came_again_at=None))

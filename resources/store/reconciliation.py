@@ -27,16 +27,17 @@ def unlock(connection: Connection) -> None:
     connection.execute(_UNLOCK)
 
 
-def open_calls(connection: Connection) -> list[OpenCall]:
-    """Every call whose room has been opened and which has not ended."""
+def open_calls(connection: Connection, room_sid: str | None = None) -> list[OpenCall]:
+    """Every call whose room has been opened and which has not ended; or that of this room alone."""
     call = consultations.c
     heard = select(func.max(webhook_events.c.sent_at)).where(webhook_events.c.consultation_id == call.id).scalar_subquery()
     filmed = select(func.max(recordings.c.ended_at)).where(recordings.c.consultation_id == call.id).scalar_subquery()
     latest = func.greatest(heard, call.started_at, filmed)
     query = select(call.id, call.room_sid, call.room_name, func.coalesce(latest, call.created_at).label("heard_at"))
-    rows = connection.execute(query.where(call.ended_at.is_(None), call.room_sid.is_not(None))).all()
+    wanted = and_(call.ended_at.is_(None), call.room_sid.is_not(None) if room_sid is None else call.room_sid == room_sid)
+    rows = connection.execute(query.where(wanted)).all()
     people: dict[UUID, list[Somebody]] = {}
-    here = select(participants).join(consultations).where(participants.c.left_at.is_(None), call.ended_at.is_(None))
+    here = select(participants).join(consultations).where(participants.c.left_at.is_(None), wanted)
     for row in connection.execute(here):
         heard_at = max(filter(None, (row.joined_at, row.microphone_at)), default=None)
         if heard_at is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, RowMapping, func, insert, or_, select, text, update
+from sqlalchemy import Connection, RowMapping, and_, case, func, insert, or_, select, text, update
 
 from domain.audit import Deed, Outcome
 from domain.consent import STAFF, ConsentTable
@@ -69,6 +69,7 @@ def shown(connection: Connection, consultation_id: UUID) -> Sequence[RowMapping]
     query = select(
         func.coalesce(orders.egress_id, files.egress_id).label("egress_id"),
         orders.ordered_at, func.coalesce(orders.active_at, files.started_at).label("active_at"), orders.stop_ordered_at, orders.stop_because,
+        orders.refused_at,
         func.coalesce(files.ended_at, orders.ended_at).label("ended_at"), func.coalesce(files.egress_status, orders.ended_as).label("ended_as"),
         files.id.label("recording_id"), files.stage, files.gave_up_at, files.duration_ms, files.flags,
     ).select_from(asked.join(come, orders.egress_id == files.egress_id, full=True))  # fmt: skip
@@ -91,6 +92,7 @@ def read(connection: Connection, consultation_id: UUID, table: ConsentTable, now
         going_on=call.ended_at is None and call.recording_driven,
         gate_open=gate.open,
         refused=bool(gate.refused),
+        refused_at=gate.refused_at,
         customer=str(call.customer_id) if call.customer_id else None,
         people={row.identity: Party(row.role) for row in connection.execute(here)},
         orders=tuple(_order(row._mapping) for row in asked if row.ended_at is None),
@@ -108,14 +110,22 @@ def ask(connection: Connection, consultation_id: UUID, layout: EgressLayout, now
 
 
 def answered(connection: Connection, call: DrivenCall, order_id: UUID, egress_id: str) -> None:
-    """LiveKit has taken the order."""
-    _change(connection, order_id, egress_id=egress_id)
+    """LiveKit has taken the order: known from its answer or from its list, whichever came first, and also where it was given up meanwhile."""
+    table = recording_orders.c
+    given_up = table.ended_as == "unanswered"
+    values = {"egress_id": egress_id, "ended_at": case((given_up, None), else_=table.ended_at)}
+    values["ended_as"] = case((given_up, None), else_=table.ended_as)
+    row = update(recording_orders).where(table.id == order_id, table.egress_id.is_(None)).values(**values)
+    if connection.execute(row).rowcount == 0:
+        return
     _record(connection, call, order_id, "recording.start", Outcome.DONE, (("egress", egress_id),))
 
 
 def failed(connection: Connection, call: DrivenCall, order_id: UUID, ended_as: str, why: str, now: datetime) -> None:
-    """Nothing came of the order."""
-    _change(connection, order_id, ended_at=now, ended_as=ended_as)
+    """Nothing came of the order, unless it is known to have been taken."""
+    open_one = and_(recording_orders.c.id == order_id, recording_orders.c.egress_id.is_(None), recording_orders.c.ended_at.is_(None))
+    if connection.execute(update(recording_orders).where(open_one).values(ended_at=now, ended_as=ended_as)).rowcount == 0:
+        return
     _record(connection, call, order_id, "recording.start", Outcome.FAILED, (("why", why),))
 
 
@@ -124,9 +134,12 @@ def active(connection: Connection, order_id: UUID, at: datetime) -> None:
 
 
 def stop_asked(connection: Connection, call: DrivenCall, order_id: UUID, because: StopReason, now: datetime) -> None:
-    """LiveKit has been told to stop. Also the mark in time of a refusal: what was said before may have been recorded, later nothing."""
-    _change(connection, order_id, stop_ordered_at=now, stop_because=because.value)
-    _record(connection, call, order_id, "recording.stop", Outcome.DONE, (("why", because.value),))
+    """LiveKit has been told to stop. Where a party refused, the moment of that is the mark: what was said before may be kept, later nothing,
+    however long LiveKit took."""
+    refused_at = call.situation.refused_at if because is StopReason.REFUSED else None
+    _change(connection, order_id, stop_ordered_at=now, stop_because=because.value, refused_at=refused_at)
+    details = (("why", because.value), *((("refused_at", refused_at.isoformat()),) if refused_at else ()))
+    _record(connection, call, order_id, "recording.stop", Outcome.DONE, details)
 
 
 def stop_failed(connection: Connection, call: DrivenCall, order_id: UUID, because: StopReason, why: str) -> None:

@@ -13,13 +13,14 @@ from domain.egress_layout import EgressLayout
 from domain.parties import Party
 from domain.reconciliation import Evidence, Outcome, Part
 from resources.live_tables import consent_records, recording_orders
+from resources.store import consents
 from resources.tables import consultations, failures, participants, recordings, webhook_events
 
 LOOK_BACK = timedelta(days=30)
 """How long a call that has no recording is looked at again: what arrives later than that is taken in all the same, by its webhook."""
 AT_A_TIME = 2_000
 _REFUSES = frozenset({ConsentOutcome.DECLINED, ConsentOutcome.REVOKED})
-_NEVER_BEGAN = frozenset({"refused", "unanswered", "EGRESS_ABORTED"})
+_NEVER_BEGAN = frozenset({"livekit_refused", "unanswered", "EGRESS_ABORTED"})
 """As what an order has ended that recorded nothing: LiveKit aborts what is stopped before it was active."""
 _ORDERED = re.compile(r"([0-9a-f-]{36})\.ogg$")
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -175,10 +176,11 @@ def _told_whole(connection: Connection, ids: Sequence[UUID]) -> set[UUID]:
 
 def _consented(call: Row[Any], people: Sequence[Any], said: Sequence[Any], records: Sequence[ConsentRecord], table: ConsentTable) -> bool:
     """Whether it might have been recorded at some moment. Where nobody told who was in it: its customer, and whoever spoke of consent."""
-    places = {row.party: row.jurisdiction for row in said if row.jurisdiction is not None}
+    told = [row._mapping for row in said]
 
     def person(party: str, role: Party) -> Present:
-        return Present(party, role, places.get(party) or call.jurisdictions.get(role.value))
+        (found,) = consents.whereabouts({party: role}, told, call.jurisdictions)
+        return found
 
     customer = person(str(call.customer_id), Party.CUSTOMER) if call.customer_id else None
     began = call.started_at or call.created_at

@@ -32,6 +32,7 @@ from domain.attendance import Stay
 from domain.roles import Caller, Role
 from domain.training import Training
 from resources.identity.invitations import Invitation
+from resources.store import promised_rooms
 from resources.tables import consultations, participants, partners, users
 from resources.training_tables import training_invites, training_materials, training_sessions
 
@@ -178,8 +179,8 @@ def is_invited(connection: Connection, session: UUID, partner: UUID, now: dateti
 
 def entered(connection: Connection, session: UUID, room_sid: str, invite_id: UUID | None, now: datetime, *, driven: bool) -> None:
     """The room is open, and the invitation was used. ``driven``: its recordings are started and stopped from here."""
-    row = update(consultations).where(consultations.c.id == session)
-    connection.execute(row.values(room_sid=room_sid, recording_driven=driven))
+    row = update(consultations).where(consultations.c.id == session).values(room_sid=room_sid, recording_driven=driven)
+    promised_rooms.keep_unasked(connection, connection.execute(row.returning(consultations.c.room_name)).scalar_one(), room_sid)
     if invite_id is not None:
         first = and_(training_invites.c.id == invite_id, training_invites.c.entered_at.is_(None))
         connection.execute(update(training_invites).where(first).values(entered_at=now))

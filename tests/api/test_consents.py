@@ -79,6 +79,24 @@ def test_where_one_party_suffices_the_agents_is_enough_once_there(client: httpx.
     assert client.get(URL, headers=admin).json()["gate"]["open"] is True
 
 
+def test_nobody_lifts_a_customers_consent_by_naming_a_laxer_place(client: httpx.Client, engine: Engine, issuer: Issuer) -> None:
+    """Of two places that are stated the stricter counts, in whichever order they come and whoever states them."""
+    with engine.begin() as connection:
+        connection.execute(update(consultations).values(jurisdictions={"customer": "US-CA"}))
+    joined(engine, "PA_c", ANNA, "customer")
+    joined(engine, "PA_a", "agent-1", "agent")
+    admin, anna = issuer.headers(Role.ADMIN), issuer.headers(Role.CUSTOMER, subject=str(ANNA))
+    client.post(URL, json=saying("granted", "agent-1", role="agent", jurisdiction="US-NY"), headers=admin)
+    gate = client.post(URL, json=saying("unknown", jurisdiction="US-NY"), headers=admin).json()["gate"]
+    assert (gate["open"], gate["rule"], gate["required"], gate["missing"]) == (False, "all_party", [str(ANNA)], [str(ANNA)])
+    with engine.begin() as connection:
+        connection.execute(update(consultations).values(jurisdictions={}))
+    assert client.get(URL, headers=anna).json()["gate"]["rule"] == "one_party"
+    for place in ("US-WA", "US-NY"):
+        gate = client.post(URL, json=saying("unknown", jurisdiction=place), headers=anna).json()["gate"]
+        assert (gate["open"], gate["rule"]) == (False, "all_party"), place
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -9,11 +9,12 @@ import httpx2 as httpx
 import jwt
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, text
 
 from api.app import create_app
 from domain.roles import Role
 from resources.store import audit
+from resources.tables import participants
 from tests.api.client import Issuer, client_of, settings
 from tests.integration.livekit_calls import eventually
 from tests.livekit_server import LiveKitServer
@@ -132,8 +133,39 @@ def test_who_waits_longest_is_asked_first_then_the_next(desk: Desk) -> None:
     assert (desk.offered(FIRST)["id"], desk.offered(SECOND)) == (handoff["id"], None)
     assert desk.accept(handoff, SECOND, 409)["detail"].startswith("Your offer of this handoff is over")
     desk.accept(handoff, FIRST)
-    assert desk.accept(handoff, FIRST, 409)["detail"].startswith("This handoff has been accepted already")
-    assert desk.deeds()[-2:] == [(str(FIRST), "accept", "done"), (str(FIRST), "accept", "refused")]
+    assert desk.accept(handoff, SECOND, 409)["detail"].startswith("This handoff has been accepted already")
+    assert desk.deeds()[-2:] == [(str(FIRST), "accept", "done"), (str(SECOND), "accept", "refused")]
+
+
+def test_who_has_lost_the_answer_asks_again_and_is_told_the_same(desk: Desk, server: LiveKitServer, engine: Engine) -> None:
+    desk.status(FIRST)
+    handoff = desk.wanted(desk.call())
+    first = desk.accept(handoff, FIRST)
+    with engine.begin() as connection:  # the wait is over, however late it is asked again
+        connection.execute(text("UPDATE handoffs SET since = since - interval '1 hour', over_at = over_at - interval '50 minutes'"))
+    again = desk.accept(handoff, FIRST)
+    told = {**first["context"], "waited_seconds": first["context"]["waited_seconds"] + 600}
+    assert (again["context"], again["room_name"]) == (told, first["room_name"])
+    tokens = [jwt.decode(one["token"], server.secret, algorithms=["HS256"]) for one in (first, again)]
+    assert [(one["sub"], one["video"]["room"]) for one in tokens] == [(str(FIRST), first["room_name"])] * 2
+    assert again["expires_at"] > first["expires_at"]
+    assert [deed for deed in desk.deeds() if deed[1] == "accept"] == [(str(FIRST), "accept", "done")], "it was accepted once"
+    with engine.connect() as connection:
+        issued = [entry.deed.actor for entry in audit.entries(connection) if entry.deed.action == "token.issue"]
+    assert issued == [str(ANNA), str(FIRST), str(FIRST)], "and let in twice"
+
+
+@pytest.mark.parametrize("over", [f"agent_id = '{SECOND}'", "archived = true", "ended_at = now()", "room_sid = 'RM_an_earlier_one'"])
+def test_who_has_no_longer_the_customer_is_not_told_again(desk: Desk, engine: Engine, over: str) -> None:
+    desk.status(FIRST)
+    desk.status(SECOND)
+    handoff = desk.wanted(desk.call())
+    desk.accept(handoff, FIRST)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO users (id, role) VALUES (:second, 'agent') ON CONFLICT DO NOTHING"), {"second": SECOND})
+        connection.execute(text(f"UPDATE video_consultations SET {over}"))
+    refused = desk.accept(handoff, FIRST, 409)
+    assert (refused["title"], "token" in refused, "context" in refused) == ("The call is over", False, False)
 
 
 def test_an_offer_that_nobody_answers_goes_on_by_itself(desk: Desk, engine: Engine) -> None:
@@ -242,6 +274,29 @@ def test_a_call_that_is_over_is_taken_by_nobody_although_its_room_is_open(desk: 
     assert desk.deeds()[-1] == (str(FIRST), "accept", "refused")
     assert actions.count("token.issue") == 1, "the customer's alone"
     assert desk.ask("POST", "/api/agents/me/heartbeat", Role.AGENT, FIRST)["status"] == "available"
+
+
+def test_a_customer_who_has_left_waits_no_longer_whoever_is_still_in_the_call(desk: Desk, engine: Engine) -> None:
+    calls = {state: desk.call(UUID(int=100 + number)) for number, state in enumerate(("never came", "back", "gone"))}
+    stays: dict[str, list[tuple[int, int | None]]] = {
+        "back": [(60, 40), (30, None)],
+        "gone": [(60, 40), (50, 21)],
+    }  # seconds ago: joined, left
+    with engine.begin() as connection:
+        for state, call in calls.items():
+            for role, joined, left in [("admin", 60, None), *(("customer", *stay) for stay in stays.get(state, ()))]:
+                row = {"sid": f"PA_{uuid4().hex}", "consultation_id": UUID(call), "identity": role, "role": role}
+                now = datetime.now(UTC)
+                row |= {"joined_at": now - timedelta(seconds=joined), "left_at": None if left is None else now - timedelta(seconds=left)}
+                connection.execute(insert(participants).values(**row))
+    wanted = {state: desk.wanted(call)["id"] for state, call in calls.items() if state != "gone"}
+    going = desk.wanted(calls["gone"])["id"]
+    eventually(lambda: going not in {one["id"] for one in desk.queue()["handoffs"]})
+    assert set(wanted.values()) <= {one["id"] for one in desk.queue()["handoffs"]}
+    assert desk.ask("GET", f"/api/handoffs/{going}", Role.ADMIN, "boss")["state"] == "cancelled"
+    with engine.connect() as connection:
+        cancelled = [entry.deed for entry in audit.entries(connection) if entry.deed.action == "handoff.cancel"]
+    assert [(deed.subject, dict(deed.details)["why"]) for deed in cancelled] == [(going, "the customer has left")]
 
 
 def test_who_waits_in_a_call_that_is_archived_leaves_the_queue(desk: Desk, engine: Engine) -> None:

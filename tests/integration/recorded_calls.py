@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,17 @@ class Call:
         row = {"sid": f"PA_{uuid4().hex}", "consultation_id": self.id, "identity": str(identity), "role": role.value}
         with self.engine.begin() as connection:
             connection.execute(insert(participants).values(**row, joined_at=datetime.now(UTC)))
+
+    async def another(self, number: int) -> "Call":
+        """Another call on the same server, in which its customer is."""
+        name = f"{ROOM}{number}"
+        sid = (await self.rooms.create_room(name, metadata={}, empty_timeout_s=60, departure_timeout_s=60)).sid
+        row = {"id": uuid4(), "room_name": name, "room_sid": sid, "consultation_type": "claims", "customer_id": ANNA}
+        with self.engine.begin() as connection:
+            connection.execute(insert(consultations).values(**row, recording_driven=True))
+        other = replace(self, id=row["id"])  # type: ignore[arg-type]
+        other.joins(ANNA, Party.CUSTOMER)
+        return other
 
     async def until_active(self) -> None:
         for row in orders(self.engine):

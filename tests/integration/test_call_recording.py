@@ -1,8 +1,8 @@
 """Recordings follow consent: real rooms and people on a real LiveKit server, through the API's own webhooks; only egress is stood in for."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ from domain.consent import ConsentOutcome
 from domain.grants import ParticipantType
 from domain.parties import Party
 from domain.roles import Role
-from resources.call_recording import CallRecording
+from resources.call_recording import AT_ONCE, CallRecording
 from resources.live_tables import recording_orders
 from resources.livekit_rooms import LiveKitRooms, LiveKitUnreachable
 from resources.store import audit
@@ -120,7 +120,7 @@ def test_consent_starts_it_a_newcomer_gets_a_place_and_a_withdrawal_ends_it(api:
     assert [row.stop_because for row in orders(engine)][:2] == ["replaced", "refused"]
     withdrawn = consent_at(engine, "revoked")
     stopped = orders(engine)[1]
-    assert withdrawn <= stopped.stop_ordered_at <= withdrawn + timedelta(seconds=10)
+    assert withdrawn == stopped.refused_at <= stopped.stop_ordered_at
     told = deeds(engine)
     assert told[:5] == [
         ("recording.start", "done", ""), ("recording.start", "done", ""), ("recording.stop", "done", "replaced"),
@@ -136,6 +136,7 @@ def test_consent_starts_it_a_newcomer_gets_a_place_and_a_withdrawal_ends_it(api:
     assert [(one["stop_because"], one["ended_as"], one["stage"]) for one in shown[:2]] == [
         ("replaced", "EGRESS_COMPLETE", "recordings"), ("refused", "EGRESS_COMPLETE", "recordings"),
     ]  # fmt: skip
+    assert [one["refused_at"] for one in shown[:2]] == [None, withdrawn.isoformat().replace("+00:00", "Z")]
     assert all(one["ordered_at"] <= one["active_at"] <= one["ended_at"] for one in shown)
     stranger = api.issuer.headers(Role.CUSTOMER, subject=str(UUID(int=2)))
     assert httpx.get(f"{api.url}/api/consultations/{call}/recordings", headers=stranger).status_code == 404
@@ -249,7 +250,7 @@ def test_a_server_that_cannot_record_says_so_in_the_trail_and_is_asked_again_lat
             call.said(ConsentOutcome.GRANTED)
             for _ in range(3):
                 await call.recording(bare).tend(call.id)
-            assert [row.ended_as for row in orders(engine)] == ["refused"], "not again at once"
+            assert [row.ended_as for row in orders(engine)] == ["livekit_refused"], "not again at once"
             assert [deed[:2] for deed in deeds(engine)] == [("recording.start", "failed")]
 
     asyncio.run(run())
@@ -283,6 +284,82 @@ def test_a_withdrawal_is_asked_of_livekit_until_it_answers(livekit: StartLiveKit
             assert deeds(engine)[1:] == [("recording.stop", "failed", "refused"), ("recording.stop", "done", "refused")]
 
     asyncio.run(run())
+
+
+class Busy(RecordingRooms):
+    """Once ``jammed``, its egress service takes no order, until ``over``; then it says that it never did."""
+
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.jammed, self.waiting, self.over = False, 0, asyncio.Event()
+
+    async def start_recording(self, *asked: Any, **more: Any) -> str:
+        if self.jammed:
+            self.waiting += 1
+            await self.over.wait()
+            raise LiveKitUnreachable("no answer")
+        return await super().start_recording(*asked, **more)
+
+
+def test_a_withdrawal_waits_for_no_other_calls_start(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with call_on(livekit(), engine, tmp_path, Busy) as call, looked_after(call) as recording:
+            assert isinstance(call.rooms, Busy)
+            call.said(ConsentOutcome.GRANTED)
+            recording.wake(call.id)
+            await until(lambda: len(running(engine)) == 1)
+            call.rooms.jammed = True
+            others = [await call.another(number) for number in range(3 * AT_ONCE)]
+            for other in others:
+                other.said(ConsentOutcome.GRANTED)
+                recording.wake(other.id)
+            await until(lambda: call.rooms.waiting >= AT_ONCE)  # type: ignore[attr-defined]
+            call.said(ConsentOutcome.REVOKED)
+            recording.wake(call.id)
+            await until(lambda: orders(engine)[0].stop_because == "refused")
+            assert orders(engine)[0].refused_at == consent_at(engine, "revoked")
+            await call.rooms.until_ended(orders(engine)[0].egress_id)
+            call.rooms.over.set()
+
+    asyncio.run(run())
+
+
+def test_a_withdrawal_waits_for_no_start_in_its_own_call(livekit: StartLiveKit, engine: Engine, tmp_path: Path) -> None:
+    """Without a customer, as in a training, everybody has a file."""
+
+    async def run() -> None:
+        async with call_on(livekit(), engine, tmp_path, Busy) as call, looked_after(call) as recording:
+            assert isinstance(call.rooms, Busy)
+            with engine.begin() as connection:
+                connection.execute(text("UPDATE video_consultations SET customer_id = NULL"))
+            call.said(ConsentOutcome.GRANTED)
+            recording.wake(call.id)
+            await until(lambda: len(running(engine)) == 1)
+            call.rooms.jammed = True
+            call.said(ConsentOutcome.GRANTED, PARTNER, Party.PARTNER)
+            call.joins(PARTNER, Party.PARTNER)
+            recording.wake(call.id)
+            await until(lambda: call.rooms.waiting == 1)  # type: ignore[attr-defined]
+            call.said(ConsentOutcome.REVOKED, PARTNER, Party.PARTNER)
+            recording.wake(call.id)
+            await until(lambda: [row.stop_because for row in orders(engine)] == ["refused", None])
+            call.rooms.over.set()
+
+    asyncio.run(run())
+
+
+@asynccontextmanager
+async def looked_after(call: Call) -> AsyncIterator[CallRecording]:
+    """While the block lasts, by a task that is woken and does not look by itself."""
+    recording = call.recording()
+    recording.sweep_s = 3600
+    looking = asyncio.create_task(recording.run())
+    await asyncio.sleep(0)  # it has begun
+    try:
+        yield recording
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
 
 
 async def until(so: Callable[[], bool]) -> None:

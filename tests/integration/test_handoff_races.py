@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event, insert, text, update
 
-from domain.handoff import ASK_AGAIN_SECONDS, OFFER_SECONDS, AgentStatus, HandoffRefused, Offered, Waiting
+from domain.handoff import ASK_AGAIN_SECONDS, CUSTOMER_AWAY_SECONDS, OFFER_SECONDS, AgentStatus, HandoffRefused, Offered, Waiting
 from resources.store import audit, duty, handoffs
 from resources.store.database import engine_for
+from resources.tables import participants
 from tests.integration.handoff_store import available, declined, later, new_call, open_handoffs, settled, taken, wanted
 
 SEVERAL = 8
@@ -80,6 +81,7 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self.away: dict[UUID, float] = {}
         with self.engine.begin() as connection:
             connection.execute(text("DELETE FROM handoff_changes"))
             connection.execute(text("DELETE FROM handoffs"))
@@ -133,6 +135,33 @@ class Histories(RuleBasedStateMachine):
         with self.engine.begin() as connection:
             connection.execute(text("UPDATE video_consultations SET ended_at = :at WHERE id = :id"), {"id": call, "at": later(self.now)})
         settled(self.engine, later(self.now))
+
+    @rule(call=calls)
+    def customer_comes(self, call: UUID) -> None:
+        row = {
+            "sid": f"PA_{uuid4().hex}",
+            "consultation_id": call,
+            "identity": "customer",
+            "role": "customer",
+            "joined_at": later(self.now),
+        }
+        with self.engine.begin() as connection:
+            connection.execute(insert(participants).values(**row))
+        self.away.pop(call, None)
+        settled(self.engine, later(self.now))
+
+    @rule(call=calls)
+    def customer_goes(self, call: UUID) -> None:
+        left = update(participants).where(participants.c.consultation_id == call, participants.c.left_at.is_(None))
+        with self.engine.begin() as connection:
+            if connection.execute(left.values(left_at=later(self.now))).rowcount:
+                self.away[call] = self.now
+        settled(self.engine, later(self.now))
+
+    @invariant()
+    def nobody_waits_for_a_customer_who_has_left(self) -> None:
+        waiting = {one.consultation_id for one in open_handoffs(self.engine)}
+        assert not {call for call in waiting & set(self.away) if self.now - self.away[call] >= CUSTOMER_AWAY_SECONDS}
 
     @invariant()
     def nobody_is_forgotten_or_shared(self) -> None:

@@ -18,6 +18,7 @@ from api.app import create_app
 from demo.livekit_events import Room, body_of, room_event, sign
 from domain.audit import Outcome
 from domain.roles import Role
+from resources.live_tables import promised_rooms
 from resources.livekit_rooms import LiveKitRooms
 from resources.store import audit
 from resources.store.database import engine_for
@@ -157,6 +158,7 @@ def test_a_webhook_that_is_faster_makes_no_second_row(
     room = asking(server, lambda rooms: rooms.room(begun["room_name"]))
     with engine.begin() as connection:
         connection.execute(consultations.delete())
+        connection.execute(promised_rooms.delete())
     body = body_of(room_event("room_started", "EV_1", datetime.now(UTC), Room(room.sid, room.name, datetime.now(UTC))))
     assert (
         client.post("/api/livekit/webhook", content=body, headers={"Authorization": sign(body, server.key, server.secret)}).status_code

@@ -4,11 +4,12 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import ClassVar
 
 import pytest
+from livekit import rtc
 from livekit.api import LiveKitAPI
 from livekit.protocol import egress as egress_pb
 from livekit.protocol.room import ListRoomsRequest
@@ -22,7 +23,7 @@ from resources.livekit_recording import RecordingBucket, egress_found, recording
 from resources.livekit_rooms import LiveKitRefused, LiveKitRooms, LiveKitUnreachable
 from resources.objects import S3Connection
 from tests.api.client import Issuer, settings
-from tests.integration.livekit_calls import all_hear_each_other, eventually, joined, loopback_socket, serving, token_for, tone
+from tests.integration.livekit_calls import Client, all_hear_each_other, eventually, joined, loopback_socket, serving, token_for, tone
 from tests.services import StartLiveKit
 
 ROOM = "consultation_claims_20250303T150000Z_5f2b8c1d"
@@ -85,6 +86,29 @@ def test_participants_are_listed_removed_and_sent_home_with_the_room(livekit: St
                 await customer.until(lambda: not customer.room.isconnected())
                 await rooms.delete_room(ROOM)
                 await supervisor.until(lambda: not supervisor.room.isconnected())
+
+    asyncio.run(run())
+
+
+def test_who_only_watches_takes_nobodys_place_and_keeps_no_room_open(livekit: StartLiveKit) -> None:
+    server = livekit()
+
+    def enters(kind: ParticipantType, identity: str) -> AbstractAsyncContextManager[Client]:
+        return joined(server.ws_url, token_for(server, ROOM, kind, identity))
+
+    async def run() -> None:
+        async with LiveKitRooms(server.url, server.key, server.secret) as rooms, AsyncExitStack() as watching:
+            await rooms.create_room(ROOM, metadata={}, empty_timeout_s=60, departure_timeout_s=1, max_participants=2)
+            supervisors = [await watching.enter_async_context(enters(ParticipantType.SUPERVISOR, f"boss-{number}")) for number in range(3)]
+            async with enters(ParticipantType.CUSTOMER, "anna") as customer, enters(ParticipantType.AGENT, "bert") as agent:
+                await all_hear_each_other([customer, agent], supervisors)
+                assert (customer.others, agent.others) == ({"bert"}, {"anna"})
+                with pytest.raises(rtc.ConnectError):  # two are in, whoever watches
+                    async with enters(ParticipantType.PARTNER, "clara"):
+                        raise AssertionError("a third one was let in")
+            for supervisor in supervisors:
+                await supervisor.until(lambda supervisor=supervisor: not supervisor.room.isconnected())  # type: ignore[misc]
+            assert await rooms.room(ROOM) is None
 
     asyncio.run(run())
 

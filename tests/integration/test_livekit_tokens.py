@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -170,12 +171,27 @@ def test_a_supervisor_cannot_write_into_the_call(server: LiveKitServer) -> None:
             joined(server.ws_url, token_for(server, ROOM, ParticipantType.SUPERVISOR)) as supervisor,
             joined(server.ws_url, token_for(server, ROOM, ParticipantType.AGENT)) as agent,
             joined(server.ws_url, token_for(server, ROOM, ParticipantType.CUSTOMER)) as customer,
+            AsyncExitStack() as people,
         ):
-            await supervisor.room.local_participant.publish_data("from the supervisor", reliable=True)
-            while "from the agent" not in customer.read:  # what goes out before the channel is open is lost
+            captions: list[str] = []
+            customer.room.on("transcription_received", lambda parts, *_: captions.extend(part.text for part in parts))
+            await agent.open_microphone()
+            await customer.until(lambda: bool(customer.published))
+            ((_, track),) = customer.published
+
+            def caption(words: str) -> rtc.Transcription:
+                return rtc.Transcription("prt_agent", track, [rtc.TranscriptionSegment("1", words, 0, 1, "en", True)])
+
+            # An agent of LiveKit's may caption others, and so that its kind is no door a supervisor's token lets nothing be sent at all.
+            ai = await people.enter_async_context(joined(server.ws_url, token_for(server, ROOM, ParticipantType.AI)))
+            for _ in range(3):
+                await supervisor.room.local_participant.publish_data("from the supervisor", reliable=True)
+                await supervisor.room.local_participant.publish_transcription(caption("from the supervisor"))
+            while "from the agent" not in customer.read or "from the assistant" not in captions:  # what goes out too early is lost
                 await agent.room.local_participant.publish_data("from the agent", reliable=True)
+                await ai.room.local_participant.publish_transcription(caption("from the assistant"))
                 await asyncio.sleep(0.05)
-            assert set(customer.read) == {"from the agent"}
+            assert (set(customer.read), set(captions)) == ({"from the agent"}, {"from the assistant"})
 
     asyncio.run(run())
 

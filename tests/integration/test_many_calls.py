@@ -23,8 +23,8 @@ class Watched(CallRecording):
         self.seen: set[UUID | str] = set()
         self.all_seen = asyncio.Event()
 
-    async def tend(self, call: UUID | str) -> float | None:
-        looked = await super().tend(call)
+    async def look(self, call: UUID | str) -> tuple[float | None, bool]:
+        looked = await super().look(call)
         self.seen.add(call)
         if len(self.seen) == CALLS:
             self.all_seen.set()

@@ -1,7 +1,7 @@
 """The migrations make the tables that the code thinks there are, and can be taken back."""
 
 from alembic import command
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from resources import migrations
 from resources.embedded_postgres import EmbeddedPostgres
@@ -20,6 +20,22 @@ def test_tables_in_code_and_migrations_agree_and_can_be_taken_back(postgres: Emb
     migrations.upgrade(engine)
     migrations.check(engine)
     engine.dispose()
+
+
+def test_what_livekit_would_not_record_has_a_word_of_its_own(postgres: EmbeddedPostgres) -> None:
+    engine = engine_for(postgres.owner_url("verbatim"))
+    migrations.upgrade(engine)
+    row = "INSERT INTO video_consultations (id, room_name, consultation_type, recording_reason) VALUES (gen_random_uuid(), :why, 'claims', :why)"
+    with engine.connect() as connection:
+        command.downgrade(migrations.config_for(connection), "0012")
+        for why in ("refused", "refused (order 1), lost (order 2), refused (order 3)", "no_consent"):
+            connection.execute(text(row), {"why": why})
+        connection.commit()
+    migrations.upgrade(engine)
+    with engine.connect() as connection:
+        found = connection.scalars(text("SELECT recording_reason FROM video_consultations ORDER BY room_name")).all()
+    engine.dispose()
+    assert found == ["no_consent", "livekit_refused", "livekit_refused (order 1), lost (order 2), livekit_refused (order 3)"]
 
 
 def test_video_consultations_has_what_the_business_asked_for(postgres: EmbeddedPostgres) -> None:

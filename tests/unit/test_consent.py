@@ -1,5 +1,6 @@
 """Who must consent, and when a call may be recorded: examples from the table as it is shipped, and properties of the gate."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.consent import ConsentOutcome, ConsentRecord, ConsentRule, ConsentTable, Present, Stay, gate, standing, was_open
+from domain.consent import ConsentOutcome, ConsentRecord, ConsentRule, ConsentTable, Present, Stay, gate, refused_since, standing, was_open
 from domain.parties import Party
 from resources.policies import RECORDING_CONSENT, WrongPolicy, recording_consent
 
@@ -22,8 +23,12 @@ def said(party: str, outcome: ConsentOutcome, second: int = 0) -> ConsentRecord:
     return ConsentRecord(party, outcome, NOW - timedelta(minutes=5) + timedelta(seconds=second))
 
 
+def present_in(party: str, role: Party, *places: str | None) -> Present:
+    return Present(party, role, frozenset(place for place in places if place))
+
+
 def people(customer: str | None, agent: str | None = "US-TX", *more: Present) -> list[Present]:
-    return [Present("c", CUSTOMER, customer), Present("a", AGENT, agent), Present("bot", Party.ASSISTANT), *more]
+    return [present_in("c", CUSTOMER, customer), present_in("a", AGENT, agent), Present("bot", Party.ASSISTANT), *more]
 
 
 @pytest.mark.parametrize(
@@ -43,9 +48,9 @@ def people(customer: str | None, agent: str | None = "US-TX", *more: Present) ->
         (people("US-XX"), [], False, ("c",), ()),
         (people("DE-BE"), [], False, ("c",), ()),
         (people("US-TX"), [said("c", D)], False, (), ("c",)),
-        (people("US-CA", "US-CA", Present("c2", CUSTOMER, "US-CA")), [said("c", G)], False, ("c2",), ()),
-        (people("US-CA", "US-CA", Present("p", Party.PARTNER, "US-TX")), [said("c", G)], False, ("p",), ()),
-        ([Present("c", CUSTOMER, "US-TX"), Present("bot", Party.ASSISTANT)], [], False, ("c",), ()),
+        (people("US-CA", "US-CA", present_in("c2", CUSTOMER, "US-CA")), [said("c", G)], False, ("c2",), ()),
+        (people("US-CA", "US-CA", present_in("p", Party.PARTNER, "US-TX")), [said("c", G)], False, ("p",), ()),
+        ([present_in("c", CUSTOMER, "US-TX"), Present("bot", Party.ASSISTANT)], [], False, ("c",), ()),
         ([Present("bot", Party.ASSISTANT)], [], False, (), ()),
         ([], [], False, (), ()),
     ],
@@ -70,17 +75,23 @@ def test_before_the_tables_first_day_every_place_is_unknown() -> None:
     assert TABLE.rule_of("US-TX", datetime(2025, 1, 1, tzinfo=UTC).date()) is ConsentRule.ONE_PARTY
 
 
-places = st.sampled_from(["US-CA", "US-TX", "US-NY", "US-WA", "US-XX", None])
+places = st.frozensets(st.sampled_from(["US-CA", "US-TX", "US-NY", "US-WA", "US-XX"]), max_size=2)
 roles = st.sampled_from([party for party in Party if party is not Party.UNKNOWN])
 outcomes = st.sampled_from(ConsentOutcome)
-present = st.lists(st.builds(Present, party=st.sampled_from(["c", "d", "a", "p", "bot"]), role=roles, place=places), max_size=5)
+present = st.lists(st.builds(Present, party=st.sampled_from(["c", "d", "a", "p", "bot"]), role=roles, places=places), max_size=5)
 records = st.lists(st.builds(said, party=st.sampled_from(["c", "d", "a", "p"]), outcome=outcomes, second=st.integers(0, 9)), max_size=6)
 few = st.lists(st.builds(said, party=st.sampled_from(["c", "a"]), outcome=outcomes, second=st.integers(0, 3)), max_size=4)
 
 
+def test_of_several_places_stated_of_one_party_the_strictest_counts() -> None:
+    for stated in permutations(["US-CA", "US-NY"]):
+        found = gate(TABLE, [present_in("c", CUSTOMER, *stated), present_in("a", AGENT, "US-NY")], [said("c", U)], NOW)
+        assert (found.open, found.rule, found.required) == (False, ConsentRule.ALL_PARTY, ("c",))
+
+
 @given(present, records)
 def test_a_stricter_place_never_opens_a_gate(here: list[Present], told: list[ConsentRecord]) -> None:
-    stricter = [Present(person.party, person.role, "US-CA") for person in here]
+    stricter = [replace(person, places=person.places | {"US-CA"}) for person in here]
     if gate(TABLE, stricter, told, NOW).open:
         assert gate(TABLE, here, told, NOW).open
 
@@ -101,6 +112,16 @@ def test_only_a_grant_takes_a_refusal_back(
             refused = [*told, said(person.party, refusal, 100), said(person.party, later, 101)]
             assert person.party in gate(TABLE, here, refused, NOW).refused
             assert person.party not in gate(TABLE, here, [*refused, said(person.party, G, 102)], NOW).refused
+
+
+@given(present, records)
+def test_a_refusal_stands_since_it_was_first_said(here: list[Present], told: list[ConsentRecord]) -> None:
+    since, now = refused_since(told), standing(told)
+    assert {party for party, outcome in now.items() if outcome in (D, R)} == set(since)
+    for party, moment in since.items():
+        assert standing([one for one in told if one.at < moment]).get(party) not in (D, R)
+    found = gate(TABLE, here, told, NOW)
+    assert found.refused_at == min((since[party] for party in found.refused), default=None)
 
 
 @given(present, records)
@@ -125,7 +146,7 @@ def test_the_order_in_which_records_come_does_not_matter(here: list[Present], to
 def test_somebody_who_joins_never_opens_a_closed_gate_that_a_refusal_closed(here: list[Present], told: list[ConsentRecord]) -> None:
     before = gate(TABLE, here, told, NOW)
     if before.refused:
-        assert not gate(TABLE, [*here, Present("new", AGENT, "US-TX")], told, NOW).open
+        assert not gate(TABLE, [*here, present_in("new", AGENT, "US-TX")], told, NOW).open
 
 
 def test_the_shipped_table_lists_every_state_once() -> None:
@@ -160,7 +181,7 @@ def test_every_change_of_the_table_is_another_version(tmp_path: Path) -> None:
     assert recording_consent(path).version != TABLE.version
 
 
-CUSTOMER_CA, AGENT_TX, BOT = Present("c", CUSTOMER, "US-CA"), Present("a", AGENT, "US-TX"), Present("bot", Party.ASSISTANT)
+CUSTOMER_CA, AGENT_TX, BOT = present_in("c", CUSTOMER, "US-CA"), present_in("a", AGENT, "US-TX"), Present("bot", Party.ASSISTANT)
 
 
 def at(second: int) -> datetime:
@@ -178,7 +199,7 @@ def at(second: int) -> datetime:
         ([Stay(CUSTOMER_CA, at(0))], CUSTOMER_CA, [said("c", D, 60)], False),
         ([Stay(AGENT_TX, at(0))], CUSTOMER_CA, [], False),  # the customer is asked although away
         ([Stay(AGENT_TX, at(0))], None, [], True),
-        ([Stay(Present("c", CUSTOMER, "US-TX"), at(0)), Stay(AGENT_TX, at(9))], None, [], True),
+        ([Stay(present_in("c", CUSTOMER, "US-TX"), at(0)), Stay(AGENT_TX, at(9))], None, [], True),
         ([Stay(CUSTOMER_CA, at(0)), Stay(Present("p", Party.PARTNER), at(0), at(90))], CUSTOMER_CA, [said("c", G, 5)], True),  # p left
         ([Stay(CUSTOMER_CA, at(0)), Stay(Present("p", Party.PARTNER), at(0))], CUSTOMER_CA, [said("c", G, 5)], False),
     ],

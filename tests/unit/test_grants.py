@@ -34,8 +34,11 @@ def test_nobody_else_is_hidden() -> None:
     assert [kind for kind in ParticipantType if grants_of(kind).hidden] == [ParticipantType.SUPERVISOR]
 
 
-def test_only_the_assistant_is_of_kind_agent() -> None:
-    assert [kind for kind in ParticipantType if grants_of(kind).kind == "agent"] == [ParticipantType.AI]
+def test_only_the_assistant_and_who_sends_nothing_are_of_kind_agent() -> None:
+    """An agent may send in somebody else's name."""
+    agents = {kind for kind in ParticipantType if grants_of(kind).kind == "agent"}
+    assert agents == {ParticipantType.AI, ParticipantType.SUPERVISOR}
+    assert not any(grants_of(kind).can_publish or grants_of(kind).can_publish_data for kind in agents - {ParticipantType.AI})
 
 
 @pytest.mark.parametrize("kind", [kind for kind in ParticipantType if kind is not ParticipantType.PARTNER])

@@ -38,9 +38,11 @@ from domain.handoff import (
     choose_agent,
     decline,
     expire,
+    has_accepted,
     nobody_left,
     offer,
     schedule_callback,
+    waited_seconds,
 )
 
 NOW = datetime(2025, 3, 3, 15, tzinfo=UTC)
@@ -174,6 +176,13 @@ def test_accepted_cancelled_and_called_back_are_final(handoff: Handoff, refusal:
     for step in steps:
         with pytest.raises(refusal):
             step()
+
+
+def test_only_who_accepted_has_it_and_waiting_ended_then() -> None:
+    assert has_accepted(ACCEPTED, "ann") and not has_accepted(ACCEPTED, "bob")
+    assert not any(has_accepted(one, "ann") for one in (NEW, OFFERED, CANCELLED, CALLED_BACK))
+    assert waited_seconds(ACCEPTED) == round((after(5) - NEW.since).total_seconds())
+    assert waited_seconds(OFFERED) == 0
 
 
 def test_a_customer_who_leaves_while_an_agent_is_asked_takes_the_offer_along() -> None:

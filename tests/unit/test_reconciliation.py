@@ -32,6 +32,12 @@ def test_a_room_that_is_gone_ended_at_its_latest_evidence_and_everybody_left() -
     assert corrections([known], [LiveRoom("RM_2")], NOW, GRACE) == (Left(known, ANNA, ago(30)), Ended(known, ago(30)))
 
 
+def test_nobody_left_before_they_came_although_events_tell_whole_seconds_only() -> None:
+    late = replace(ANNA, heard_at=ago(30) + timedelta(milliseconds=639))
+    known = call(30, late)
+    assert corrections([known], [], NOW, GRACE) == (Left(known, late, late.heard_at), Ended(known, late.heard_at))
+
+
 def test_a_room_that_is_there_goes_on_and_who_is_not_in_it_has_left() -> None:
     known = call(30, ANNA, Somebody("PA_b", "bert", ago(50)))
     assert corrections([known], [LiveRoom("RM_1", frozenset({"PA_b"}))], NOW, GRACE) == (Left(known, ANNA, NOW),)
@@ -75,13 +81,13 @@ def seen(*parts: Part, ended: float = 300, driven: bool = True, **more: bool) ->
         (seen(NO_FILE, ended=119), "failed", "no_file"),
         (seen(NO_FILE, EXPECTED), "failed", "no_file"),
         (seen(HERE, *[NO_FILE] * 7), "failed", ", ".join(["no_file (recording 3)"] * 5) + ", and 2 more"),
-        (seen(ordered("refused"), file_of(APART)), "recorded", None),
+        (seen(ordered("livekit_refused"), file_of(APART)), "recorded", None),
         (seen(ordered("EGRESS_ABORTED"), file_of(customer_apart("cu"))), "recorded", None),
         (seen(ordered("lost", began=True), file_of(APART)), "failed", "lost (order 4)"),
-        (seen(ordered("refused", one_party("pa")), file_of(one_party("pa"))), "recorded", None),
-        (seen(ordered("refused", one_party("pa")), file_of(one_party("tr"))), "failed", "refused (order 4)"),
-        (seen(ordered("refused", EgressLayout(LayoutKind.MIXED)), HERE), "failed", "refused (order 4)"),
-        (seen(ordered("refused")), "failed", "refused"),
+        (seen(ordered("livekit_refused", one_party("pa")), file_of(one_party("pa"))), "recorded", None),
+        (seen(ordered("livekit_refused", one_party("pa")), file_of(one_party("tr"))), "failed", "livekit_refused (order 4)"),
+        (seen(ordered("livekit_refused", EgressLayout(LayoutKind.MIXED)), HERE), "failed", "livekit_refused (order 4)"),
+        (seen(ordered("livekit_refused")), "failed", "livekit_refused"),
         (seen(refused=True), "refused", None),
         (seen(refused=True, ended=1), "refused", None),
         (seen(), "not_expected", "no_consent"),
@@ -173,3 +179,4 @@ def test_once_corrected_nothing_is_left_to_correct(known: list[OpenCall], there:
     live = {room.sid for room in there}
     assert all(one.call.room_sid not in live for one in missed if isinstance(one, Ended)), "no room that is there is ended"
     assert all(one.at <= NOW for one in missed)
+    assert all(one.at >= one.person.heard_at for one in missed if isinstance(one, Left))
