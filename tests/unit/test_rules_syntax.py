@@ -36,6 +36,8 @@ def finds(pattern: str, words: str) -> list[str]:
         ("@line is", "My phone call is long, my chat is short.", ["call is", "chat is", "phone call is"]),
         ("do not", "I don't.", ["do not"]),
         ("can not", "I cannot. I can't.", ["can not", "can not"]),
+        ("tape the !@line", "Tape the window, tape the chat, tape the.", ["tape the window"]),
+        ("tape !up/down it", "Tape up it, tape all it.", ["tape all it"]),
     ],
 )
 def test_patterns_find(pattern: str, words: str, expected: list[str]) -> None:
@@ -44,7 +46,7 @@ def test_patterns_find(pattern: str, words: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a b", "a]", "@nothing", "@round", "..3", "[a] [b]", "", "(a|b) (c d|e f) " + "(a b|c d) " * 14],
+    ["(a b", "a]", "@nothing", "@round", "..3", "[a] [b]", "a ..2 !b ..2 c", "", "(a|b) (c d|e f) " + "(a b|c d) " * 14],
     ids=lambda pattern: pattern[:12],
 )
 def test_a_wrong_pattern_is_told(pattern: str) -> None:
