@@ -119,7 +119,9 @@ def test_a_refusal_stands_since_it_was_first_said(here: list[Present], told: lis
     since, now = refused_since(told), standing(told)
     assert {party for party, outcome in now.items() if outcome in (D, R)} == set(since)
     for party, moment in since.items():
-        before = [one for one in told if one.at < moment or (one.at == moment and one.outcome not in (D, R))]  # of one moment a no is the last
+        before = [
+            one for one in told if one.at < moment or (one.at == moment and one.outcome not in (D, R))
+        ]  # of one moment a no is the last
         assert standing(before).get(party) not in (D, R)
     found = gate(TABLE, here, told, NOW)
     assert found.refused_at == min((since[party] for party in found.refused), default=None)

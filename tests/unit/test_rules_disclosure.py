@@ -28,6 +28,14 @@ def found(heard: HeardCall, rule: str) -> Finding:
         "May I have your permission to record this?",
         "do you have any objection to being recorded",
         "And we are recording. Good morning.",
+        "You wouldn't object to being taped, would you?",
+        "Okay, I've switched on the recorder for us.",
+        "there isn't a chat on this line that we don't tape",
+        "Everything you tell me goes on, well, everything is kept as audio.",
+        "House rules, we keep recordings of all of these.",
+        "Any reason we shouldn't tape this?",
+        "this whole session's bein' recorded okay",
+        "Please note, callers are recorded for coaching.",
     ],
 )
 def test_who_says_that_it_is_recorded_has_disclosed_it(words: str) -> None:
@@ -45,10 +53,53 @@ def test_who_says_that_it_is_recorded_has_disclosed_it(words: str) -> None:
         "You have a clean driving record, which helps.",
         "Did you get a recorded message from us yesterday?",
         "Put some duct tape over the window until Monday.",
+        "The inspector recorded hail on the north side.",
+        "Nothing on this line is being taped, I promise.",
+        "Are you recording me, sir?",
+        "What does it say, the weight recorded on your title?",
+        "Our recorder is down, so it's just the two of us.",
+        "No recording today, the machine is out.",
     ],
 )
 def test_other_words_of_recording_disclose_nothing(words: str) -> None:
     assert found(call(f"agent: {words}", "customer: Okay, thank you very much."), "recording_disclosure").verdict is Verdict.NOT_MET
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "The message says that calls are recorded.",
+        "I think we are being recorded.",
+        "Our other department tapes.",
+        "Tomorrow's is recorded.",
+    ],
+)
+def test_words_of_recording_that_may_be_meant_otherwise_leave_it_open(words: str) -> None:
+    finding = found(call(f"agent: {words}", "customer: Okay, thank you very much."), "recording_disclosure")
+    assert (finding.verdict, finding.cause) == (Verdict.CANNOT_TELL, Cause.UNCLEAR)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "verdict"),
+    [
+        ("Do you guys tape this?", "We sure do.", Verdict.MET),
+        ("Am I being recorded?", "It is, they all are.", Verdict.MET),
+        ("Is this recorded?", "It is.", Verdict.MET),
+        ("Is this recorded?", "It is a bad line, sorry.", Verdict.NOT_MET),
+        ("Is this recorded?", "It isn't.", Verdict.NOT_MET),
+        ("Is this recorded?", "Usually.", Verdict.CANNOT_TELL),
+        ("I am taping this, you know.", "Yes, fine.", Verdict.NOT_MET),
+    ],
+)
+def test_an_answer_tells_it_too(question: str, answer: str, verdict: Verdict) -> None:
+    heard = call("agent: Hello, claims here.", f"customer: {question}", f"agent: {answer}", "customer: Okay, my roof leaks.")
+    assert found(heard, "recording_disclosure").verdict is verdict
+
+
+def test_who_is_trained_does_not_disclose_it() -> None:
+    lines = ("admin: Welcome, everybody, to the training.", "partner: I am recording this for my team.")
+    assert found(call(*lines), "recording_disclosure").verdict is Verdict.NOT_MET
+    assert found(call("admin: Welcome, I am recording this."), "recording_disclosure").verdict is Verdict.MET
 
 
 def test_it_must_come_from_the_business_and_in_the_first_minute() -> None:
@@ -106,11 +157,34 @@ def test_a_missing_word_leaves_it_open() -> None:
         ("I am not a human, just so you know.", Verdict.MET),
         ("Hi, it's Claire from Bright Day Events.", Verdict.NOT_MET),
         ("I'm not a robot, I'm Claire.", Verdict.NOT_MET),
+        ("You've got the after hours bot, so be gentle.", Verdict.MET),
+        ("I won't pretend to be a human.", Verdict.MET),
+        ("My name is Bo, and I'm what they call a voice bot.", Verdict.MET),
+        ("Our digital assistant will send you the form.", Verdict.NOT_MET),
+        ("We are rolling out a virtual assistant next year.", Verdict.NOT_MET),
+        ("Is it the laptop computer that broke?", Verdict.NOT_MET),
+        ("Everybody says that I'm a robot.", Verdict.CANNOT_TELL),
         ("Hi, it's Claire. You can set up automatic payments with me.", Verdict.NOT_MET),
     ],
 )
 def test_the_assistant_says_what_it_is(words: str, verdict: Verdict) -> None:
     assert found(call(f"assistant: {words}", "customer: Oh okay, I have a question."), "ai_disclosure").verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "verdict"),
+    [
+        ("Am I speaking to a computer?", "Yes, you are.", Verdict.MET),
+        ("Are you a human being?", "Afraid not.", Verdict.MET),
+        ("Are you a bot?", "I am.", Verdict.MET),
+        ("Are you a bot?", "I am looking for your policy.", Verdict.NOT_MET),
+    ],
+)
+def test_or_it_says_so_when_it_is_asked(question: str, answer: str, verdict: Verdict) -> None:
+    heard = call(
+        "assistant: Good morning, how can I help?", f"customer: {question}", f"assistant: {answer}", "customer: Okay then, thanks."
+    )
+    assert found(heard, "ai_disclosure").verdict is verdict
 
 
 def test_without_an_assistant_nothing_is_said_of_an_ai() -> None:

@@ -41,6 +41,27 @@ def test_what_only_sounds_like_it_is_not(rule: str, words: str) -> None:
     assert [finding.verdict for finding in found(heard, rule)] == [Verdict.MET]
 
 
+@pytest.mark.parametrize(
+    ("question", "answer", "verdict"),
+    [
+        ("Is that a machine I hear?", "assistant: No, ma'am.", Verdict.NOT_MET),
+        ("You're one of them bots, right?", "assistant: Wrong!", Verdict.NOT_MET),
+        ("Are you even real?", "assistant: Sure am, I grew up in Boise.", Verdict.NOT_MET),
+        ("Get me a human please.", "assistant: You're talking to one.", Verdict.NOT_MET),
+        ("Was she a robot?", "agent: No, Dora's a real person.", Verdict.NOT_MET),
+        ("Was she a robot?", "agent: No.", Verdict.CANNOT_TELL),
+        ("Are you a bot?", "assistant: Yes, I'm a virtual assistant.", Verdict.MET),
+        ("Are you human?", "assistant: No, I'm software.", Verdict.MET),
+        ("Get me a human please.", "assistant: Of course, one moment.", Verdict.MET),
+        ("Are you a robot?", "agent: No, I'm a real person, ma'am.", Verdict.MET),
+        ("Are you a bot?", "assistant: No problem if you ask, I am a bot.", Verdict.MET),
+    ],
+)
+def test_an_answer_denies_being_an_ai(question: str, answer: str, verdict: Verdict) -> None:
+    heard = call("assistant: Hello, how can I help?", f"customer: {question}", answer, "customer: Okay, I have a claim.")
+    assert {finding.verdict for finding in found(heard, "ai_denial")} == {verdict}
+
+
 def test_every_place_is_a_finding_of_its_own_with_its_words() -> None:
     heard = call("agent: You're definitely covered.", "customer: Really?", "agent: Sure. This policy covers everything.")
     first, second = found(heard, "coverage_promise")

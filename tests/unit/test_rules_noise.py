@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.parties import Party
 from domain.rules.judging import judge
 from domain.rules.shapes import Cause, Finding, HeardCall, HeardTurn, Interval, Verdict
-from domain.rules.windows import BADLY
+from domain.rules.windows import AT_ONCE_MS, BADLY
 from domain.transcripts import Attribution, Word
 from resources.policies.rules import compliance_rules
 from tests.corpus.damage import common_words
@@ -67,6 +67,53 @@ def test_so_do_words_of_everybody_at_once_however_sure() -> None:
     both = [[Word(text, n * 900 + late, n * 900 + 800 + late, 0.97) for n, text in enumerate(texts)] for late in (0, 200)]
     finding = disclosure(after_the_noise(turn(1, Party.AGENT, both[0]), turn(2, Party.CUSTOMER, both[1])))
     assert (finding.verdict, finding.cause) == (Verdict.CANNOT_TELL, Cause.OVERLAPPED)
+
+
+TOLD = "agent: Welcome to you all, this call is being recorded."
+
+
+def in_one_channel(*lines: str, late_ms: int) -> HeardCall:
+    """A call from a mix, whose second turn begins so much after the first one."""
+    heard = call(*lines)
+    turns = [replace(one, attribution=Attribution.DIARIZATION, attribution_confidence=0.9) for one in heard.turns]
+    first, second = turns[:2]
+    shift = first.start_ms + late_ms - second.start_ms
+    words = tuple(replace(word, start_ms=word.start_ms + shift, end_ms=word.end_ms + shift) for word in second.words)
+    return replace(heard, turns=(first, replace(second, words=words, start_ms=words[0].start_ms, end_ms=words[-1].end_ms), *turns[2:]))
+
+
+@given(st.integers(0, 6000))
+@settings(deadline=None)  # the first call reads the rules
+def test_nor_is_it_told_where_two_speak_at_once_in_its_channel(late_ms: int) -> None:
+    heard = in_one_channel(TOLD, "customer: No wait.", "agent: So what is your policy number?", late_ms=late_ms)
+    finding = disclosure(heard)
+    alone, other = disclosure(call(TOLD, "agent: So what is your policy number?")), heard.turns[1]
+    assert alone.start_ms is not None and alone.end_ms is not None
+    at_once = min(alone.end_ms, other.end_ms) - max(alone.start_ms, other.start_ms)
+    assert (finding.verdict, finding.cause) == ((Verdict.CANNOT_TELL, Cause.OVERLAPPED) if at_once > AT_ONCE_MS else (Verdict.MET, None))
+
+
+def test_but_it_is_where_each_has_a_channel() -> None:
+    heard = in_one_channel(TOLD, "customer: No wait.", "agent: So what is your policy number?", late_ms=1800)
+    apart = replace(heard, turns=tuple(replace(one, attribution=Attribution.CHANNEL) for one in heard.turns))
+    assert disclosure(apart).verdict is Verdict.MET
+
+
+def test_nor_is_it_told_where_what_is_around_it_was_hardly_heard() -> None:
+    heard = call(f"{TOLD} {TALK}", "customer: It is on the card here.")
+    assert disclosure(heard).verdict is Verdict.MET
+    badly = replace(
+        heard.turns[0], words=tuple(replace(word, confidence=0.3) if n > 9 else word for n, word in enumerate(heard.turns[0].words))
+    )
+    finding = disclosure(replace(heard, turns=(badly, *heard.turns[1:])))
+    assert (finding.verdict, finding.cause) == (Verdict.CANNOT_TELL, Cause.LOW_CONFIDENCE)
+
+
+def test_nor_is_it_told_where_noise_is_around_it() -> None:
+    heard = call(TOLD, "agent: So what is your policy number?", "customer: It is on the card here.", starts_s=(20, 40, 62))
+    assert disclosure(replace(heard, unintelligible=(Interval(0, 10_000),))).verdict is Verdict.MET
+    finding = disclosure(replace(heard, unintelligible=(Interval(14_000, 20_000), Interval(23_000, 30_000))))
+    assert (finding.verdict, finding.cause) == (Verdict.CANNOT_TELL, Cause.DAMAGED)
 
 
 @pytest.mark.parametrize(("noise_s", "verdict"), [(60, Verdict.CANNOT_TELL), (15, Verdict.CANNOT_TELL), (5, Verdict.NOT_MET)])

@@ -42,6 +42,8 @@ def finds(pattern: str, words: str) -> list[str]:
         ("wi-fi", "The wi-fi is out.", ["wi fi"]),
         ("hello. [uh] there", "Hello, uh, there.", ["hello there"]),
         ("100 percent", "A hundred percent.", ["hundred percent"]),
+        ("tape the !@line", "Tape the window, tape the chat, tape the.", ["tape the window"]),
+        ("tape !up/down it", "Tape up it, tape all it.", ["tape all it"]),
     ],
 )
 def test_patterns_find(pattern: str, words: str, expected: list[str]) -> None:
@@ -50,7 +52,7 @@ def test_patterns_find(pattern: str, words: str, expected: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(a b", "a]", "@nothing", "@round", "..3", "[a] [b]", "", "a//b", "uh", "(a|b) (c d|e f) " + "(a b|c d) " * 14],
+    ["(a b", "a]", "@nothing", "@round", "..3", "[a] [b]", "a ..2 !b ..2 c", "", "a//b", "uh", "(a|b) (c d|e f) " + "(a b|c d) " * 14],
     ids=lambda pattern: pattern[:12],
 )
 def test_a_wrong_pattern_is_told(pattern: str) -> None:
