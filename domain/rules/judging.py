@@ -54,7 +54,7 @@ def _asked(heard: Iterable[Read]) -> Asked:
 def _disclosed(rules: Rules, call: HeardCall, heard: Iterable[Read], asked: Asked) -> set[tuple[int, bool]]:
     """The turns, by place, in which the recording is told of, at any time of the call, and whether that is sure."""
     return {
-        (place.read.said.tokens[place.start].turn, place.sure and place.confidence >= ENOUGH and not may_be_denied(place))
+        (place.read.said.tokens[place.start].turn, not _doubt(place) and not may_be_denied(place))
         for rule in rules.rules
         if rule.id == DISCLOSURE
         for one in heard
@@ -80,7 +80,7 @@ def _required(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read], 
     if window is None:  # what it must come before or after never happens
         return Finding(rule.id, rule.version, rule.severity, Verdict.MET, 1.0)
     found = _within(rules, rule, call, heard, window, asked)
-    best = max(found, key=lambda place: (place.sure and _role(place) is not Party.UNKNOWN, place.confidence), default=None)
+    best = max(found, key=lambda place: (place.sure and place.clear and _role(place) is not Party.UNKNOWN, place.confidence), default=None)
     if best is not None:
         cause = _doubt(best)
         return _finding(rule, Verdict.CANNOT_TELL if cause else Verdict.MET, call, best, cause)
@@ -102,7 +102,7 @@ def _forbidden(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read],
     if said:
         return [_finding(rule, Verdict.NOT_MET, call, place, None) for place in said]
     if found:
-        best = max(found, key=lambda place: (place.sure, place.confidence))
+        best = max(found, key=lambda place: (place.sure, place.clear, place.confidence))
         return [_finding(rule, Verdict.CANNOT_TELL, call, best, _doubt(best) or Cause.LOW_CONFIDENCE)]
     if badly_heard(heard, window, rule.who) > MOST_BADLY_HEARD:
         return [
@@ -123,7 +123,9 @@ def _within(rules: Rules, rule: Rule, call: HeardCall, heard: Iterable[Read], wi
 def _doubt(place: Place) -> Cause | None:
     if _role(place) is Party.UNKNOWN:
         return Cause.UNKNOWN_SPEAKER
-    return Cause.LOW_CONFIDENCE if not place.sure or place.confidence < ENOUGH else None
+    if not place.sure or place.confidence < ENOUGH:
+        return Cause.LOW_CONFIDENCE
+    return None if place.clear else Cause.UNCLEAR
 
 
 def _role(place: Place) -> Party:

@@ -1,4 +1,7 @@
-"""Where something is said that counts: the phrases of a rule in an utterance, without those that are denied, quoted, asked or about something else."""
+"""Where something is said that counts: the phrases of a rule in an utterance, without those that are denied, quoted, asked or about something else.
+
+What surrounds a phrase can also leave it open whether it counts: such a place is not clear, and a person decides.
+"""
 
 import math
 from collections import defaultdict
@@ -7,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from domain.parties import Party
 from domain.rules.phrases import HARDLY, Phrase
-from domain.rules.rules import IDIOM, Cue, Rule, Rules, Where, answering_kind, cue_kind, saying_kind
+from domain.rules.rules import IDIOM, Cue, Rule, Rules, Where, answering_kind, saying_kind
 from domain.rules.shapes import HeardTurn
 from domain.rules.tokens import Break, Utterance
 
@@ -29,13 +32,17 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Tokens ``start`` to before ``end`` of an utterance. ``sure``: whether they say it; otherwise they might."""
+    """Tokens ``start`` to before ``end`` of an utterance. ``sure``: whether they were heard to say it; otherwise they might.
+
+    ``clear``: whether it counts; otherwise it can be taken either way.
+    """
 
     read: Read
     start: int
     end: int
     confidence: float
     sure: bool
+    clear: bool = True
 
 
 def read(rules: Rules, said: Utterance) -> Read:
@@ -56,12 +63,11 @@ def places(rules: Rules, rule: Rule, heard: Read, turns: Sequence[HeardTurn], as
     ``asked``: the classes of phrases in each turn.
     """
     found: list[Place] = []
-    for number, saying in enumerate(rule.says):
+    cues, doubts = rules.voiding(rule), rules.doubting(rule)
+    for number, saying in sorted(enumerate(rule.says), key=lambda one: one[1].doubtful):  # what is clear is found first
         if heard.said.role not in saying.who and heard.said.role is not Party.UNKNOWN:
             continue
         kind = saying_kind(rule.id, number)
-        cues = [(cue, cue_kind(name, place)) for name in rule.cues for place, cue in enumerate(rules.cues[name])]
-        cues += [(cue, cue_kind(rule.id, place)) for place, cue in enumerate(rule.unless)]
         for sure, phrases in ((True, heard.sure.get(kind, ())), (False, heard.perhaps.get(kind, ()))):
             uncut = [phrase for phrase in phrases if not _cut(phrase, cues, heard)]
             if saying.answering:
@@ -69,8 +75,9 @@ def places(rules: Rules, rule: Rule, heard: Read, turns: Sequence[HeardTurn], as
             for cluster in _clusters(uncut, heard.said):
                 if any(place.start < cluster.end and cluster.start < place.end for place in found):
                     continue
-                if not any(_keeps(cue, heard.sure.get(cue_phrases, ()), cluster, heard) for cue, cue_phrases in cues):
-                    found.append(_place(heard, cluster, sure, turns))
+                if not _any_keeps(cues, cluster, heard):
+                    clear = not saying.doubtful and not _any_keeps(doubts, cluster, heard) and not _all_cut(uncut, cluster, doubts, heard)
+                    found.append(replace(_place(heard, cluster, sure, turns), clear=clear))
     return _one_a_sentence(sorted(found, key=lambda place: place.start), heard.said)
 
 
@@ -81,7 +88,7 @@ def _one_a_sentence(found: Sequence[Place], said: Utterance) -> list[Place]:
         last = merged[-1] if merged else None
         if (
             last is not None
-            and last.sure == place.sure
+            and (last.sure, last.clear) == (place.sure, place.clear)
             and place.start - last.end <= CLOSE
             and _together(said.breaks, last.end, place.start, True)
         ):
@@ -110,6 +117,15 @@ def _clusters(phrases: Sequence[Phrase], said: Utterance) -> list[_Cluster]:
         else:
             found.append(_Cluster(phrase.start, phrase.end, phrase.literal))
     return found
+
+
+def _any_keeps(cues: Iterable[tuple[Cue, str]], cluster: _Cluster, heard: Read) -> bool:
+    return any(_keeps(cue, heard.sure[kind], cluster, heard) for cue, kind in cues if kind in heard.sure)
+
+
+def _all_cut(phrases: Iterable[Phrase], cluster: _Cluster, cues: Sequence[tuple[Cue, str]], heard: Read) -> bool:
+    """Whether one of these cues stands inside every phrase that makes up the cluster."""
+    return all(_cut(phrase, cues, heard) for phrase in phrases if cluster.start <= phrase.start and phrase.end <= cluster.end)
 
 
 def _keeps(cue: Cue, phrases: Sequence[Phrase], cluster: _Cluster, heard: Read) -> bool:

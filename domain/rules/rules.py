@@ -3,7 +3,7 @@
 How phrases are found belongs to phrases, what follows for a call to judging; consent's own phrases are only named here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 class Where(StrEnum):
-    """Where a cue must stand so that the words found do not count."""
+    """Where a cue must stand so that the words found do not count, or nobody can tell whether they do."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -63,7 +63,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """Words that keep others from counting. ``reach``: how many words may lie between. ``over_pause``: whether a comma may."""
+    """Words that keep others from counting, or leave that open. ``reach``: how many words may lie between. ``over_pause``: whether a comma may."""
 
     where: Where
     patterns: tuple[str, ...]
@@ -73,16 +73,24 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """What counts when one of ``who`` says it; with ``answering``, only at the beginning of an answer to somebody else who says that."""
+    """What counts when one of ``who`` says it; with ``answering``, only at the beginning of an answer to somebody else who says that.
+
+    ``doubtful``: it can be meant otherwise, and is at most a reason to listen to it.
+    """
 
     who: frozenset[Party]
     patterns: tuple[str, ...]
     answering: tuple[str, ...] = ()
+    doubtful: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``cues`` name shared lists, ``unless`` are the rule's own. ``needs_assistant``: the rule is only for calls in which the AI takes part."""
+    """``cues`` name shared lists of what keeps words from counting, ``unless`` are the rule's own.
+
+    ``doubtful_cues`` and ``doubtful`` are the same of what leaves it open: words near which one of them stands may count or not.
+    ``needs_assistant``: the rule is only for calls in which the AI takes part.
+    """
 
     id: str
     version: str
@@ -97,6 +105,8 @@ class Rule:
     cues: tuple[str, ...] = ()
     unless: tuple[Cue, ...] = ()
     needs_assistant: bool = False
+    doubtful_cues: tuple[str, ...] = ()
+    doubtful: tuple[Cue, ...] = ()
 
     @property
     def who(self) -> frozenset[Party]:
@@ -134,18 +144,34 @@ class Rules:
             patterns |= {saying_kind(rule.id, place): saying.patterns for place, saying in enumerate(rule.says)}
             patterns |= {answering_kind(rule.id, place): saying.answering for place, saying in enumerate(rule.says) if saying.answering}
             patterns |= {cue_kind(rule.id, place): cue.patterns for place, cue in enumerate(rule.unless)}
+            patterns |= {doubt_kind(rule.id, place): cue.patterns for place, cue in enumerate(rule.doubtful)}
         for written in patterns.values():
             for pattern in written:
                 syntax.read(pattern, self.lists)  # a wrong one is told of now, and not in the middle of a call
         object.__setattr__(self, "_patterns", patterns)
 
+    def voiding(self, rule: Rule) -> list[tuple[Cue, str]]:
+        """What keeps the words of a rule from counting, with the class of its phrases."""
+        return self._shared(rule.cues) + [(cue, cue_kind(rule.id, place)) for place, cue in enumerate(rule.unless)]
+
+    def doubting(self, rule: Rule) -> list[tuple[Cue, str]]:
+        """And what leaves it open whether they count."""
+        return self._shared(rule.doubtful_cues) + [(cue, doubt_kind(rule.id, place)) for place, cue in enumerate(rule.doubtful)]
+
+    def _shared(self, names: Iterable[str]) -> list[tuple[Cue, str]]:
+        return [(cue, cue_kind(name, place)) for name in names for place, cue in enumerate(self.cues[name])]
+
     def book(self, role: Party) -> PhraseBook:
         """The phrases that matter when this party speaks: what only others may (not) say is not sought in its words."""
         theirs = frozenset(self._patterns) - self._of_others(role)
         if theirs not in self._books:
-            loosely = {kind for kind in theirs if kind.startswith(SAID) or kind == consent_kind("refuse")}
+            loosely = {kind for kind in theirs if kind.startswith(SAID) or kind == consent_kind("refuse")} - self._doubtful()
             self._books[theirs] = PhraseBook({kind: self._patterns[kind] for kind in self._patterns if kind in theirs}, self.lists, loosely)
         return self._books[theirs]
+
+    def _doubtful(self) -> set[str]:
+        """What is doubtful even where it is well heard is not also sought where it was not."""
+        return {saying_kind(rule.id, place) for rule in self.rules for place, saying in enumerate(rule.says) if saying.doubtful}
 
     def _of_others(self, role: Party) -> set[str]:
         if role is Party.UNKNOWN:
@@ -155,6 +181,7 @@ class Rules:
             others |= {saying_kind(rule.id, place) for place, saying in enumerate(rule.says) if role not in saying.who}
             if role not in rule.who:
                 others |= {cue_kind(rule.id, place) for place in range(len(rule.unless))}
+                others |= {doubt_kind(rule.id, place) for place in range(len(rule.doubtful))}
         return others
 
 
@@ -172,6 +199,10 @@ def consent_kind(name: str) -> str:
 
 def cue_kind(owner: str, place: int) -> str:
     return f"cue/{owner}/{place}"
+
+
+def doubt_kind(rule: str, place: int) -> str:
+    return f"doubt/{rule}/{place}"
 
 
 def answering_kind(rule: str, place: int) -> str:

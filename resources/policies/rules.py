@@ -57,6 +57,7 @@ class _Saying(_Strict):
     who: list[Party] = Field(min_length=1)
     patterns: Patterns
     answering: list[str] = Field(default_factory=list)
+    doubtful: bool = False
 
 
 class _Rule(_Strict):
@@ -73,6 +74,8 @@ class _Rule(_Strict):
     cues: list[Name] = Field(default_factory=list)
     unless: list[_Cue] = Field(default_factory=list)
     needs_assistant: bool = False
+    doubtful_cues: list[Name] = Field(default_factory=list)
+    doubtful: list[_Cue] = Field(default_factory=list)
 
 
 class _File(_Strict):
@@ -154,7 +157,7 @@ def _check(
         seen[rule.id].append(rule)
         if (rule.kind not in (Kind.CONSENT, Kind.RECORDED)) != bool(rule.says):
             raise WrongPolicy(f"{where}: a rule needs what is said, and that of consent has it elsewhere")
-        for name in rule.cues:
+        for name in [*rule.cues, *rule.doubtful_cues]:
             if name not in cues:
                 raise WrongPolicy(f"{where}: there are no cues {name}")
         event = getattr(rule.window, "before", None) or getattr(rule.window, "after", None)
@@ -173,6 +176,7 @@ def _patterns(file: _File) -> Iterable[tuple[str, list[str]]]:
         yield from ((f"rules.{rule.id}.says.{number}.patterns", saying.patterns) for number, saying in enumerate(rule.says))
         yield from ((f"rules.{rule.id}.says.{number}.answering", saying.answering) for number, saying in enumerate(rule.says))
         yield from ((f"rules.{rule.id}.unless.{number}.patterns", cue.patterns) for number, cue in enumerate(rule.unless))
+        yield from ((f"rules.{rule.id}.doubtful.{number}.patterns", cue.patterns) for number, cue in enumerate(rule.doubtful))
 
 
 def _rule(read: _Rule) -> Rule:
@@ -185,11 +189,13 @@ def _rule(read: _Rule) -> Rule:
         read.effective_from,
         read.effective_until,
         read.kind,
-        tuple(Saying(frozenset(saying.who), tuple(saying.patterns), tuple(saying.answering)) for saying in read.says),
+        tuple(Saying(frozenset(saying.who), tuple(saying.patterns), tuple(saying.answering), saying.doubtful) for saying in read.says),
         _window(read.window),
         tuple(read.cues),
         tuple(_cue(cue) for cue in read.unless),
         read.needs_assistant,
+        tuple(read.doubtful_cues),
+        tuple(_cue(cue) for cue in read.doubtful),
     )
 
 
