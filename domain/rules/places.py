@@ -15,7 +15,6 @@ from domain.rules.shapes import HeardTurn
 from domain.rules.tokens import Break, Utterance
 
 CLOSE = 6  # words between two places of one sentence that say it once
-OPENING = 3  # words within which an answer begins
 ENOUGH = 0.6  # below this confidence nobody can tell
 TURNS = "but"  # what is denied before it is not denied after it
 DENIALS = frozenset({"not", "never", "no", "nobody", "none", "nothing", "hardly", "without", "neither", "nor"})
@@ -63,6 +62,7 @@ def places(rules: Rules, rule: Rule, heard: Read, turns: Sequence[HeardTurn], as
     ``asked``: the classes of phrases in each turn.
     """
     found: list[Place] = []
+    void: list[tuple[int, int]] = []
     cues, doubts = rules.voiding(rule), rules.doubting(rule)
     for number, saying in sorted(enumerate(rule.says), key=lambda one: one[1].doubtful):  # what is clear is found first
         if heard.said.role not in saying.who and heard.said.role is not Party.UNKNOWN:
@@ -70,12 +70,21 @@ def places(rules: Rules, rule: Rule, heard: Read, turns: Sequence[HeardTurn], as
         kind = saying_kind(rule.id, number)
         for sure, phrases in ((True, heard.sure.get(kind, ())), (False, heard.perhaps.get(kind, ()))):
             uncut = [phrase for phrase in phrases if not _cut(phrase, cues, heard)]
+            if sure and not saying.doubtful and not saying.answering:
+                void += [(phrase.start, phrase.end) for phrase in phrases if phrase not in uncut]
+            if saying.ends:
+                uncut = [phrase for phrase in uncut if heard.said.breaks[phrase.end - 1] >= Break.PAUSE]
             if saying.answering:
-                uncut = [phrase for phrase in uncut if answering_kind(rule.id, number) in _before(heard.said, phrase, asked)]
+                uncut = [phrase for phrase in uncut if answering_kind(rule.id, number) in _before(heard.said, phrase, saying.within, asked)]
             for cluster in _clusters(uncut, heard.said):
                 if any(place.start < cluster.end and cluster.start < place.end for place in found):
                     continue
-                if not _any_keeps(cues, cluster, heard):
+                if saying.doubtful and any(start <= cluster.start and cluster.end <= end for start, end in void):
+                    continue  # the clear words of which it is a part do not count
+                if _any_keeps(cues, cluster, heard):
+                    if sure:
+                        void.append((cluster.start, cluster.end))
+                else:
                     clear = not saying.doubtful and not _any_keeps(doubts, cluster, heard) and not _all_cut(uncut, cluster, doubts, heard)
                     found.append(replace(_place(heard, cluster, sure, turns), clear=clear))
     return _one_a_sentence(sorted(found, key=lambda place: place.start), heard.said)
@@ -161,10 +170,10 @@ def _keeps(cue: Cue, phrases: Sequence[Phrase], cluster: _Cluster, heard: Read) 
     return False
 
 
-def _before(said: Utterance, phrase: Phrase, asked: Mapping[int, frozenset[str]]) -> frozenset[str]:
-    """What was said in the turn to which this phrase is the beginning of an answer."""
+def _before(said: Utterance, phrase: Phrase, within: int, asked: Mapping[int, frozenset[str]]) -> frozenset[str]:
+    """What was said in the turn to which this phrase is an answer, among its first words."""
     turn = said.tokens[phrase.start].turn
-    begins = phrase.start < OPENING or said.tokens[phrase.start - OPENING].turn != turn
+    begins = phrase.start < within or said.tokens[phrase.start - within].turn != turn
     return asked.get(turn - 1, frozenset()) if begins else frozenset()
 
 

@@ -19,10 +19,10 @@ _COMMON = FUNCTION | frozenset(_COMMON_WORDS.split())
 
 def rarest(segment: Sequence[Item]) -> tuple[frozenset[str], frozenset[str]]:
     """The words of a segment's rarest item, and of the next; none for that where there is but one that must be there."""
-    needed = sorted((item for item in segment if not item.optional), key=lambda item: commonness((item,)))
+    needed = sorted((item for item in segment if item.words and not item.optional), key=lambda item: commonness((item,)))
     return needed[0].words, needed[1].words if len(needed) > 1 else frozenset()
 
 
 def commonness(items: tuple[Item, ...]) -> tuple[int, int]:
     """Of a segment's rarest item: how many of its words are common, how many there are."""
-    return min((sum(word in _COMMON for word in item.words), len(item.words)) for item in items if not item.optional)
+    return min((sum(word in _COMMON for word in item.words), len(item.words)) for item in items if item.words and not item.optional)

@@ -73,15 +73,17 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class Saying:
-    """What counts when one of ``who`` says it; with ``answering``, only at the beginning of an answer to somebody else who says that.
+    """What counts when one of ``who`` says it; with ``answering``, only in an answer to somebody else who says that, ``within`` its first words.
 
-    ``doubtful``: it can be meant otherwise, and is at most a reason to listen to it.
+    ``ends``: only where a sentence, a clause or a turn ends with it. ``doubtful``: it can be meant otherwise, and is at most a reason to listen.
     """
 
     who: frozenset[Party]
     patterns: tuple[str, ...]
     answering: tuple[str, ...] = ()
     doubtful: bool = False
+    within: int = 3
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ SHORTEST_MS = 200  # no word is over sooner, whatever its recogniser says of its
 LONG_MS = 440  # a word that takes longer, and is not sure, may have swallowed its neighbour
 LONG_PER_LETTER_MS = 55
 SURE = 0.86
+LEAST_CLIPPED = 5  # letters, with the apostrophe, of a word that ends in "in'"
 JOINED_MS = 4000  # a speaker goes on after an interruption of at most this, and
 JOINED_WORDS = 6  # of at most so many words of the others
 
@@ -90,7 +91,7 @@ def normalised(text: str) -> tuple[tuple[str, ...], Break]:
     word = word.strip(_EDGES)
     if word in _WHOLE:
         return tuple(_WHOLE[word].split()), after
-    word = word.strip("'")
+    word = (word[:-1] + "g" if word.endswith("in'") and len(word) > LEAST_CLIPPED else word).strip("'")  # "recordin'"
     tokens: list[str] = []
     for part in re.split(r"[-–—/…]+", word) if word not in _WHOLE else [word]:
         tokens += _taken_apart(part.strip(_EDGES))

@@ -58,6 +58,8 @@ class _Saying(_Strict):
     patterns: Patterns
     answering: list[str] = Field(default_factory=list)
     doubtful: bool = False
+    within: int = Field(default=3, ge=1, le=60)
+    ends: bool = False
 
 
 class _Rule(_Strict):
@@ -189,7 +191,10 @@ def _rule(read: _Rule) -> Rule:
         read.effective_from,
         read.effective_until,
         read.kind,
-        tuple(Saying(frozenset(saying.who), tuple(saying.patterns), tuple(saying.answering), saying.doubtful) for saying in read.says),
+        tuple(
+            Saying(frozenset(saying.who), tuple(saying.patterns), tuple(saying.answering), saying.doubtful, saying.within, saying.ends)
+            for saying in read.says
+        ),
         _window(read.window),
         tuple(read.cues),
         tuple(_cue(cue) for cue in read.unless),
