@@ -10,7 +10,7 @@ from domain.rules.places import ENOUGH, Place, Read, may_be_denied, places, read
 from domain.rules.rules import Kind, Rule, Rules, event_kind
 from domain.rules.shapes import Cause, Finding, HeardCall, Interval, Judgement, Verdict
 from domain.rules.tokens import utterances
-from domain.rules.windows import badly_heard, heard_confidence, span, unheard
+from domain.rules.windows import badly_heard, drowned, heard_confidence, span, unheard
 
 DISCLOSURE = "recording_disclosure"  # the rule that says what telling of the recording is
 MOST_BADLY_HEARD = 0.2  # of what somebody said, beyond which nobody can say that they did not say it
@@ -82,7 +82,7 @@ def _required(rules: Rules, rule: Rule, call: HeardCall, heard: Sequence[Read], 
     found = _within(rules, rule, call, heard, window, asked)
     best = max(found, key=lambda place: (place.sure and place.clear and _role(place) is not Party.UNKNOWN, place.confidence), default=None)
     if best is not None:
-        cause = _doubt(best)
+        cause = _doubt(best) or drowned(call, best, window, rule.who)
         return _finding(rule, Verdict.CANNOT_TELL if cause else Verdict.MET, call, best, cause)
     cause = unheard(call, heard, window, rule.who)
     verdict = Verdict.CANNOT_TELL if cause else Verdict.NOT_MET

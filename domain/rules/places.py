@@ -45,7 +45,7 @@ class Place:
 
 
 def read(rules: Rules, said: Utterance) -> Read:
-    book = rules.book(said.role)
+    book = rules.book(said.role, said.tokens[0].start_ms if said.tokens else 0)
     return Read(said, _by_kind(book.find(said)), _by_kind(book.find_loosely(said)))
 
 

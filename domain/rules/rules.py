@@ -135,7 +135,7 @@ class Rules:
     lists: Mapping[str, tuple[str, ...]]
     idioms: tuple[str, ...]
     consent: Mapping[str, tuple[str, ...]]
-    _books: dict[frozenset[str], PhraseBook] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _books: dict[tuple[frozenset[str], bool], PhraseBook] = field(init=False, repr=False, compare=False, default_factory=dict)
     _patterns: Mapping[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -166,13 +166,23 @@ class Rules:
     def _shared(self, names: Iterable[str]) -> list[tuple[Cue, str]]:
         return [(cue, cue_kind(name, place)) for name in names for place, cue in enumerate(self.cues[name])]
 
-    def book(self, role: Party) -> PhraseBook:
-        """The phrases that matter when this party speaks: what only others may (not) say is not sought in its words."""
+    def book(self, role: Party, at_ms: int = 0) -> PhraseBook:
+        """The phrases that matter when this party speaks: what only others may (not) say is not sought in its words.
+
+        ``at_ms``: when it begins. After the opening what had to be said in it is sought only where it was well heard.
+        """
         theirs = frozenset(self._patterns) - self._of_others(role)
-        if theirs not in self._books:
+        later = at_ms >= max((rule.window.seconds for rule in self.rules if rule.window.kind is WindowKind.FIRST), default=0) * 1000
+        if (theirs, later) not in self._books:
             loosely = {kind for kind in theirs if kind.startswith(SAID) or kind == consent_kind("refuse")} - self._doubtful()
-            self._books[theirs] = PhraseBook({kind: self._patterns[kind] for kind in self._patterns if kind in theirs}, self.lists, loosely)
-        return self._books[theirs]
+            loosely -= self._of_the_opening() if later else set()
+            patterns = {kind: self._patterns[kind] for kind in self._patterns if kind in theirs}
+            self._books[theirs, later] = PhraseBook(patterns, self.lists, loosely)
+        return self._books[theirs, later]
+
+    def _of_the_opening(self) -> set[str]:
+        opening = [rule for rule in self.rules if rule.window.kind is WindowKind.FIRST]
+        return {saying_kind(rule.id, place) for rule in opening for place in range(len(rule.says))}
 
     def _doubtful(self) -> set[str]:
         """What is doubtful even where it is well heard is not also sought where it was not."""
@@ -207,7 +217,7 @@ def cue_kind(owner: str, place: int) -> str:
 
 
 def doubt_kind(rule: str, place: int) -> str:
-    return f"doubt/{rule}/{place}"
+    return cue_kind(f"{rule}/doubtful", place)
 
 
 def answering_kind(rule: str, place: int) -> str:

@@ -1,14 +1,14 @@
-"""When a rule counts, and whether what was said in that time was heard well enough to say that something was not."""
+"""When a rule counts, and whether what was said in that time was heard well enough to say that something was, or was not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from domain.parties import Party
 from domain.rules.intervals import common, joined, length_ms
 from domain.rules.phrases import HARDLY
-from domain.rules.places import Read, mean
+from domain.rules.places import Place, Read, mean
 from domain.rules.rules import RECORDING_STARTED, Window, WindowKind
 from domain.rules.shapes import Cause, HeardCall, HeardTurn, Interval
-from domain.transcripts import Word
+from domain.transcripts import Attribution, Word
 
 LEAST_RECORDED = 0.9
 MOST_UNINTELLIGIBLE = 0.15
@@ -18,6 +18,11 @@ MOST_OVERLAPPED = 0.4
 LATEST_WORD = 0.5  # of the window, before anybody is understood
 BADLY = 0.5  # a word below this was not heard
 LEAST_WORDS = 3
+AROUND_MS = 5_000  # on either side of what was found
+MOST_BADLY_AROUND = 0.4  # of its speaker's words there,
+MOST_UNINTELLIGIBLE_AROUND = 0.4  # and of that time
+AT_ONCE_MS = 500  # word times are good to about 200 ms
+ALONE = frozenset({Attribution.CHANNEL, Attribution.FILE})  # nobody else is on these channels
 
 
 def span(window: Window, call: HeardCall, events: Mapping[str, int]) -> Interval | None:
@@ -57,6 +62,34 @@ def unheard(call: HeardCall, heard: Sequence[Read], window: Interval, who: froze
     if min(word.start_ms for _, word in words if _understood(word)) - time[0].start_ms > LATEST_WORD * whole:
         return Cause.SILENT
     return Cause.OVERLAPPED if _overlapped(call.turns, time, who) else None
+
+
+def drowned(call: HeardCall, place: Place, window: Interval, who: frozenset[Party]) -> Cause | None:
+    """Why nobody can say that what was found was said, however sure its words: people who talk at once are misheard as sentences."""
+    tokens = place.read.said.tokens[place.start : place.end]
+    found = Interval(tokens[0].start_ms, max(token.end_ms for token in tokens))
+    around = (Interval(max(0, found.start_ms - AROUND_MS), (found.end_ms or 0) + AROUND_MS),)
+    turns = {token.turn for token in tokens}
+    if _at_once(call.turns, turns, found) or _overlapped(call.turns, common((window,), (Interval(0, max(call.length_ms, 1)),)), who):
+        return Cause.OVERLAPPED
+    if length_ms(common(call.unintelligible, around)) > MOST_UNINTELLIGIBLE_AROUND * length_ms(around):
+        return Cause.DAMAGED
+    return Cause.LOW_CONFIDENCE if badly_heard((place.read,), around[0], who | {place.read.said.role}) > MOST_BADLY_AROUND else None
+
+
+def _at_once(turns: Sequence[HeardTurn], places: Collection[int], time: Interval) -> bool:
+    """Whether the channel of these turns has somebody else's words, too, in this time: one party's turns over each other, or several in a mix."""
+    ours = [turns[place] for place in places]
+    others = [
+        turn
+        for place, turn in enumerate(turns)
+        if place not in places
+        and any(
+            turn.recording_id == one.recording_id and (turn.role is one.role or not {turn.attribution, one.attribution} & ALONE)
+            for one in ours
+        )
+    ]
+    return length_ms(common((time,), (Interval(turn.start_ms, turn.end_ms) for turn in others))) > AT_ONCE_MS
 
 
 def badly_heard(heard: Sequence[Read], window: Interval, who: frozenset[Party]) -> float:
