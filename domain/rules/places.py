@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from domain.parties import Party
 from domain.rules.phrases import HARDLY, Phrase
-from domain.rules.rules import IDIOM, Cue, Rule, Rules, Where, answering_kind, saying_kind
+from domain.rules.rules import IDIOM, Cue, Rule, Rules, Where, about_kind, answering_kind, saying_kind
 from domain.rules.second_reading import Opinion
 from domain.rules.shapes import HeardTurn
 from domain.rules.tokens import Break, Utterance
@@ -89,6 +89,8 @@ def places(rules: Rules, rule: Rule, heard: Read, turns: Sequence[HeardTurn], as
                         void.append((cluster.start, cluster.end))
                 else:
                     clear = not saying.doubtful and not _any_keeps(doubts, cluster, heard) and not _all_cut(uncut, cluster, doubts, heard)
+                    if saying.about:
+                        clear = clear and about_kind(rule.id, number) in _around(heard.said, cluster, asked)
                     found.append(replace(_place(heard, cluster, sure, turns), clear=clear))
     return _one_a_sentence(sorted(found, key=lambda place: place.start), heard.said)
 
@@ -178,6 +180,12 @@ def _before(said: Utterance, phrase: Phrase, within: int, asked: Mapping[int, fr
     turn = said.tokens[phrase.start].turn
     begins = phrase.start < within or said.tokens[phrase.start - within].turn != turn
     return asked.get(turn - 1, frozenset()) if begins else frozenset()
+
+
+def _around(said: Utterance, cluster: _Cluster, asked: Mapping[int, frozenset[str]]) -> frozenset[str]:
+    """What is said in the turns of these words and in the one before them."""
+    first, last = said.tokens[cluster.start].turn, said.tokens[cluster.end - 1].turn
+    return frozenset().union(*(asked.get(turn, frozenset()) for turn in range(first - 1, last + 1)))
 
 
 def _cut(phrase: Phrase, cues: Sequence[tuple[Cue, str]], heard: Read) -> bool:

@@ -76,7 +76,8 @@ class Cue:
 class Saying:
     """What counts when one of ``who`` says it; with ``answering``, only in an answer to somebody else who says that, ``within`` its first words.
 
-    ``ends``: only where a sentence, a clause or a turn ends with it. ``doubtful``: it can be meant otherwise, and is at most a reason to listen.
+    ``ends``: only where a sentence, a clause or a turn ends with it. ``about``: what the same turn, or the one before, has to speak of, too;
+    where neither does, nobody can tell what the words are about. ``doubtful``: it can be meant otherwise, and is at most a reason to listen.
     """
 
     who: frozenset[Party]
@@ -85,6 +86,7 @@ class Saying:
     doubtful: bool = False
     within: int = 3
     ends: bool = False
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,7 @@ class Rules:
         for rule in self.rules:
             patterns |= {saying_kind(rule.id, place): saying.patterns for place, saying in enumerate(rule.says)}
             patterns |= {answering_kind(rule.id, place): saying.answering for place, saying in enumerate(rule.says) if saying.answering}
+            patterns |= {about_kind(rule.id, place): saying.about for place, saying in enumerate(rule.says) if saying.about}
             patterns |= {cue_kind(rule.id, place): cue.patterns for place, cue in enumerate(rule.unless)}
             patterns |= {doubt_kind(rule.id, place): cue.patterns for place, cue in enumerate(rule.doubtful)}
         for written in patterns.values():
@@ -221,6 +224,10 @@ def doubt_kind(rule: str, place: int) -> str:
 
 def answering_kind(rule: str, place: int) -> str:
     return f"answering/{rule}/{place}"
+
+
+def about_kind(rule: str, place: int) -> str:
+    return f"about/{rule}/{place}"
 
 
 def saying_kind(rule: str, place: int) -> str:

@@ -22,6 +22,7 @@ SURE = 0.86
 LEAST_CLIPPED = 5  # letters, with the apostrophe, of a word that ends in "in'"
 JOINED_MS = 4000  # a speaker goes on after an interruption of at most this, and
 JOINED_WORDS = 6  # of at most so many words of the others
+CUT_IN_WORDS = 2  # of the others, up to which they did not take their turn
 
 
 class Break(IntEnum):
@@ -147,6 +148,13 @@ def _hole(after: Break, silence_ms: int) -> bool:
     return not after.ends_sentence and silence_ms > (PAUSE_MS if after is Break.PAUSE else HOLE_MS)
 
 
+def _answered(turns: Sequence[HeardTurn], places: Sequence[int], place: int) -> bool:
+    """Whether somebody else took their turn after this one, and did not merely cut in: what comes then is a new sentence."""
+    later = [other for other in places if other > place]
+    between = turns[place + 1 : later[0]] if later else ()
+    return sum(len(turn.words) for turn in between) > CUT_IN_WORDS and between[0].start_ms >= turns[place].end_ms
+
+
 def _utterance(turns: Sequence[HeardTurn], places: Sequence[int]) -> Utterance:
     tokens: list[Token] = []
     breaks: list[Break] = []
@@ -173,5 +181,5 @@ def _utterance(turns: Sequence[HeardTurn], places: Sequence[int]) -> Utterance:
         if tokens and turn.end_ms - last_end > HOLE_MS:
             lost.add(len(tokens) - 1)
         if tokens and breaks[-1] < Break.TURN:
-            breaks[-1] = Break.TURN
+            breaks[-1] = Break.STOP if _answered(turns, places, place) else Break.TURN
     return Utterance(turns[places[0]].role, tuple(tokens), tuple(breaks), frozenset(lost))

@@ -61,6 +61,7 @@ class _Saying(_Strict):
     doubtful: bool = False
     within: int = Field(default=3, ge=1, le=60)
     ends: bool = False
+    about: list[str] = Field(default_factory=list)
 
 
 class _Rule(_Strict):
@@ -185,6 +186,7 @@ def _patterns(file: _File) -> Iterable[tuple[str, list[str]]]:
     for rule in file.rules:
         yield from ((f"rules.{rule.id}.says.{number}.patterns", saying.patterns) for number, saying in enumerate(rule.says))
         yield from ((f"rules.{rule.id}.says.{number}.answering", saying.answering) for number, saying in enumerate(rule.says))
+        yield from ((f"rules.{rule.id}.says.{number}.about", saying.about) for number, saying in enumerate(rule.says))
         yield from ((f"rules.{rule.id}.unless.{number}.patterns", cue.patterns) for number, cue in enumerate(rule.unless))
         yield from ((f"rules.{rule.id}.doubtful.{number}.patterns", cue.patterns) for number, cue in enumerate(rule.doubtful))
 
@@ -200,7 +202,15 @@ def _rule(read: _Rule) -> Rule:
         read.effective_until,
         read.kind,
         tuple(
-            Saying(frozenset(saying.who), tuple(saying.patterns), tuple(saying.answering), saying.doubtful, saying.within, saying.ends)
+            Saying(
+                frozenset(saying.who),
+                tuple(saying.patterns),
+                tuple(saying.answering),
+                saying.doubtful,
+                saying.within,
+                saying.ends,
+                tuple(saying.about),
+            )
             for saying in read.says
         ),
         _window(read.window),

@@ -27,8 +27,8 @@ def test_a_speakers_own_book_finds_what_the_whole_one_finds() -> None:
         for said in utterances(damaged(dialogue, 0.1).call.turns):
             own, theirs = rules.book(said.role), said_by[said.role]
             whole = places(everybody.find(said))
-            assert {one for one in whole if one[0] in theirs or not one[0].startswith((SAID, "cue/"))} == {
-                one for one in places(own.find(said)) if not one[0].startswith("cue/")
+            assert {one for one in whole if one[0] in theirs or not one[0].startswith((SAID, "cue/", "doubt/"))} == {
+                one for one in places(own.find(said)) if not one[0].startswith(("cue/", "doubt/"))
             }
             left_out[said.role] |= {kind for kind, _, _ in whole if kind.startswith(SAID)} - theirs
             loosely = places(own.find_loosely(said))

@@ -24,7 +24,7 @@ def found(heard: HeardCall, rule: str) -> list[Finding]:
 
 
 def examples(kind: str) -> list[tuple[str, str]]:
-    return [(rule, words) for rule, both in EXAMPLES.items() for words in both[kind]]
+    return [(rule, words) for rule, both in EXAMPLES.items() for words in both.get(kind, ())]
 
 
 @pytest.mark.parametrize(("rule", "words"), examples("said"))
@@ -62,6 +62,12 @@ def test_an_answer_denies_being_an_ai(question: str, answer: str, verdict: Verdi
     assert {finding.verdict for finding in found(heard, "ai_denial")} == {verdict}
 
 
+@pytest.mark.parametrize(("rule", "words"), examples("unclear"))
+def test_what_can_be_taken_either_way_is_for_a_person(rule: str, words: str) -> None:
+    heard = call("agent: Hello there.", f"{SAYS.get(rule, 'agent')}: {words}", "agent: Okay then.")
+    assert [(one.verdict, one.cause) for one in found(heard, rule)] == [(Verdict.CANNOT_TELL, Cause.UNCLEAR)]
+
+
 def test_every_place_is_a_finding_of_its_own_with_its_words() -> None:
     heard = call("agent: You're definitely covered.", "customer: Really?", "agent: Sure. This policy covers everything.")
     first, second = found(heard, "coverage_promise")
@@ -84,6 +90,31 @@ def test_it_may_be_said_across_an_interruption() -> None:
     heard = call("agent: I can promise you that your claim will", "customer: Yeah?", "agent: be paid in full.")
     (finding,) = found(heard, "claim_guarantee")
     assert (finding.verdict, finding.turn_id) == (Verdict.NOT_MET, 1)
+
+
+def test_what_words_are_about_may_stand_in_the_turn_before() -> None:
+    about = call("customer: Is gold the right plan?", "agent: Trust me.", "customer: Okay.")
+    assert [one.verdict for one in found(about, "trust_me")] == [Verdict.NOT_MET]
+    nothing = call("customer: Is the bridge open?", "agent: Trust me.", "customer: Okay.")
+    assert [(one.verdict, one.cause) for one in found(nothing, "trust_me")] == [(Verdict.CANNOT_TELL, Cause.UNCLEAR)]
+
+
+def test_an_answer_says_what_was_asked() -> None:
+    for asked, answer, rule in (
+        ("So I'm covered no matter what?", "Absolutely.", "coverage_promise"),
+        ("But will they pay?", "Guaranteed.", "claim_guarantee"),
+        ("Could they turn it down?", "Not a chance.", "claim_guarantee"),
+        ("Do I need any other insurance?", "Nothing else.", "no_other_insurance"),
+    ):
+        assert [one.verdict for one in found(call(f"customer: {asked}", f"agent: {answer}"), rule)] == [Verdict.NOT_MET], asked
+        assert [one.verdict for one in found(call("customer: Is it raining?", f"agent: {answer}"), rule)] == [Verdict.MET], answer
+
+
+def test_somebody_elses_turn_ends_a_sentence() -> None:
+    heard = call("agent: I would not say so", "customer: Well what would you say then?", "agent: you are definitely covered")
+    assert [one.verdict for one in found(heard, "coverage_promise")] == [Verdict.NOT_MET]
+    heard = call("agent: I can not say that", "customer: Yeah?", "agent: you are definitely covered")
+    assert [one.verdict for one in found(heard, "coverage_promise")] == [Verdict.MET]
 
 
 def test_an_unknown_speaker_leaves_it_open() -> None:
