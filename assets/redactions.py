@@ -1,11 +1,16 @@
 """Asset ``redactions``: which words of the day's transcripts are personal or card data, and how the turns read without them.
 
-Silencing the sound belongs to the asset ``archive``, which writes it; what counts as personal to domain.redaction and resources.redaction.
+A call is read as a whole, all its recordings together: what one file asks for another one answers. Silencing the sound belongs to the asset
+``archive``, which writes it; what counts as personal to domain.redaction and resources.redaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from uuid import UUID
 
 import dagster as dg
+from sqlalchemy import Connection
 
 from assets.batches import Done, Report, Selection, work_through
 from assets.checks import card_data_check, card_data_result
@@ -17,13 +22,24 @@ from domain.redaction.kept import known_again
 from domain.redaction.kinds_of_numbers import LOW_CONFIDENCE
 from domain.redaction.placeholders import redacted
 from domain.redaction.shapes import CARD_DATA, Redaction
-from domain.review import leave_readable, version_with
+from domain.redaction.whole_call import Part, whole_call
+from domain.review import leave_readable
 from domain.transcripts import Turn
 from resources.redaction.finding import Recognisers, find
-from resources.store import media, reviews, work
 from resources.store import redactions as results
-from resources.store import transcripts as versions
+from resources.store import reviews, transcribed_calls, work
+from resources.store.transcribed_calls import Transcribed
 from resources.store.work import Claim
+
+LOOK_AGAIN = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """What is redacted in one recording, and how much a second look at it still takes for card data."""
+
+    found: tuple[Redaction, ...]
+    card_data_left: int
 
 
 @dg.asset(
@@ -37,48 +53,87 @@ def redactions(context: dg.AssetExecutionContext, services: dg.ResourceParam[Ser
     """Card and personal data in the day's transcripts, replaced in what is shown; card numbers and security codes in what is kept, too."""
 
     def hide(claimed: Claim, report: Report) -> Done:
-        recognisers = services.recognisers
-        with services.engine.begin() as connection:
-            transcript_id = media.load(connection, claimed.recording_id).current_transcript_id
-            if transcript_id is None:
-                return Done.WAITING
-            spared = reviews.overturned_redactions(connection, transcript_id)
-            version = version_with(recognisers.version, spared)
-            if before := results.made(connection, transcript_id, version):
-                work.hold(connection, claimed.recording_id, context.run_id)
-                results.make_current(connection, claimed.recording_id, transcript_id, before)
-                return Done.PROCESSED
-            spoken = versions.spoken(connection, transcript_id)
-        found = leave_readable(_all_of(spoken, recognisers), spared)
-        left = [one for one in find(redacted(spoken, found), recognisers) if one.kind in CARD_DATA]
+        recognisers, owner, now = services.recognisers, context.run_id, services.now()
         with services.engine.begin() as connection:
             reviews.hold(connection, claimed.consultation_id)
-            if reviews.overturned_redactions(connection, transcript_id) != spared:
-                return Done.WAITING  # somebody has decided meanwhile: the next run looks again
-            redaction_id = results.save(
-                connection,
-                claimed.recording_id,
-                context.run_id,
-                transcript_id=transcript_id,
-                version=version,
-                spoken=spoken,
-                found=found,
-                card_data_left=len(left),
-            )
-            reviews.ask_about_redactions(connection, redaction_id, LOW_CONFIDENCE)
-        report.counters["values"] += len({(one.kind, one.entity) for one in found})
+            work.hold(connection, claimed.recording_id, owner)
+            call = transcribed_calls.load(connection, claimed.consultation_id, recognisers.version)
+            stale = [one for one in call if not one.counts]
+            if claimed.recording_id not in {one.recording_id for one in call}:
+                return Done.WAITING
+            if not stale:
+                return Done.PROCESSED
+            # Together, and at once: a card number that is taken out of one file would no longer tell what the next one goes on with.
+            ids, lease = [one.recording_id for one in stale], timedelta(seconds=services.settings.lease_seconds)
+            coming = transcribed_calls.waits(connection, claimed.consultation_id)
+            if coming or not work.take_along(connection, ids, owner, now, lease):
+                work.wait(connection, claimed.recording_id, now + LOOK_AGAIN)
+                return Done.WAITING
+        hidden = _hidden(call, recognisers) if any(one.made is None for one in stale) else {}
+        with services.engine.begin() as connection:
+            reviews.hold(connection, claimed.consultation_id)
+            for one in sorted(stale, key=lambda one: one.recording_id):
+                work.hold(connection, one.recording_id, owner)
+            if transcribed_calls.load(connection, claimed.consultation_id, recognisers.version) != call:
+                return Done.WAITING  # somebody has decided, or another file has come, meanwhile: the next run looks again
+            made = [_save(connection, one, hidden, owner) for one in stale]
+            for redaction_id in made:
+                reviews.ask_about_redactions(connection, redaction_id, LOW_CONFIDENCE)
+        report.counters["values"] += len({(one.kind, one.entity) for each in hidden.values() for one in each.found})
         return Done.PROCESSED
 
     report = work_through(context, services, selection, "redactions", hide, again=True)
     return result(context, services, "redactions", report, [card_data_result(context, services)])
 
 
-def _all_of(spoken: Sequence[Turn], recognisers: Recognisers) -> tuple[Redaction, ...]:
-    """What an earlier look took out, and what this one finds."""
-    before = known_again(spoken)
-    taken = {(one.position, place) for one in before for place in range(one.first_word, one.last_word + 1)}
-    found = find(spoken, recognisers)
-    return (
-        *before,
-        *(one for one in found if not taken.intersection((one.position, place) for place in range(one.first_word, one.last_word + 1))),
-    )
+def _hidden(call: Sequence[Transcribed], recognisers: Recognisers) -> dict[UUID, Hidden]:
+    """For each recording of the call. The second look is over the whole of it, too."""
+    parts = [one.part for one in call]
+    together = whole_call(parts)
+    heard = together.at_home(find(together.turns, recognisers), parts)
+    found = [
+        leave_readable(_all_of(one.part.turns, here, _card_data(one.part.turns, recognisers) if len(call) > 1 else ()), one.spared)
+        for one, here in zip(call, heard, strict=True)
+    ]
+    shown = [Part(part.offset_ms, redacted(part.turns, each)) for part, each in zip(parts, found, strict=True)]
+    again = whole_call(shown)
+    left = again.at_home(_card_data(again.turns, recognisers), shown)
+    return {one.recording_id: Hidden(each, len(rest)) for one, each, rest in zip(call, found, left, strict=True)}
+
+
+def _card_data(turns: Sequence[Turn], recognisers: Recognisers) -> tuple[Redaction, ...]:
+    return tuple(one for one in find(turns, recognisers) if one.kind in CARD_DATA)
+
+
+def _all_of(turns: Sequence[Turn], heard: Sequence[Redaction], alone: Sequence[Redaction]) -> tuple[Redaction, ...]:
+    """What an earlier look took out, what the call tells, and the card data that this recording tells by itself: others who talk in between,
+    or who are in two files, take none of that away."""
+    values = max((one.entity for one in heard), default=-1) + 1
+    found: list[Redaction] = []
+    taken: set[tuple[int, int]] = set()
+    for one in (*known_again(turns), *heard, *(replace(one, entity=one.entity + values) for one in alone)):
+        words = {(one.position, place) for place in range(one.first_word, one.last_word + 1)}
+        if not words & taken:
+            found.append(one)
+            taken |= words
+    return tuple(found)
+
+
+def _save(connection: Connection, one: Transcribed, hidden: Mapping[UUID, Hidden], owner: str) -> UUID:
+    """The redaction that counts from now on. What kept the recording from it before is history."""
+    if one.made is not None:
+        results.make_current(connection, one.recording_id, one.transcript_id, one.made)
+        redaction_id = one.made
+    else:
+        redaction_id = results.save(
+            connection,
+            one.recording_id,
+            owner,
+            transcript_id=one.transcript_id,
+            version=one.version,
+            spoken=one.part.turns,
+            found=hidden[one.recording_id].found,
+            card_data_left=hidden[one.recording_id].card_data_left,
+        )
+    work.finish(connection, one.recording_id, "redactions")
+    return redaction_id

@@ -48,12 +48,12 @@ def turns_of(spoken: Iterable[SpokenWord]) -> tuple[Turn, ...]:
     by_channel = {channel: list(words) for channel, words in groupby(in_order, key=lambda s: s.channel)}
     turns: list[Turn] = []
     for channel, words in by_channel.items():
-        others = _Interjections([s.word for c, theirs in by_channel.items() if c != channel for s in theirs])
+        others = Interjections([s.word for c, theirs in by_channel.items() if c != channel for s in theirs])
         turns.extend(_turn(part) for part in _parts(words, others))
     return tuple(sorted(turns, key=lambda t: (t.start_ms, t.channel if t.channel is not None else -1, t.end_ms)))
 
 
-class _Interjections:
+class Interjections:
     """Whether another channel's word lies wholly inside a gap."""
 
     def __init__(self, words: Sequence[Word]) -> None:
@@ -68,7 +68,7 @@ class _Interjections:
         return first < len(self._starts) and self._earliest_end_from[first] <= end_ms
 
 
-def _parts(words: Sequence[SpokenWord], others: _Interjections) -> Iterable[list[SpokenWord]]:
+def _parts(words: Sequence[SpokenWord], others: Interjections) -> Iterable[list[SpokenWord]]:
     part: list[SpokenWord] = []
     end_ms = 0
     for current in words:

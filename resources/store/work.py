@@ -135,6 +135,21 @@ def claim(
     return sorted(claims, key=lambda claimed: order[claimed.recording_id])
 
 
+def take_along(connection: Connection, recording_ids: Sequence[UUID], owner: str, now: datetime, lease: timedelta) -> bool:
+    """Lock these recordings and have a lease on each; False, and nothing changed, where another run has one of them.
+
+    Hold their consultation before. The lease is one as any other: a later stage of the run goes on with it, and its end gives it back.
+    """
+    these = select(recordings.c.id, recordings.c.lease_owner, recordings.c.lease_expires_at).where(recordings.c.id.in_(recording_ids))
+    rows = connection.execute(these.order_by(recordings.c.id).with_for_update()).all()
+    if any(row.lease_owner not in (None, owner) and row.lease_expires_at > now for row in rows):
+        return False
+    more = [row.id for row in rows if row.lease_owner != owner]
+    leased = {"lease_owner": owner, "lease_expires_at": now + lease, "claims": recordings.c.claims + 1}
+    connection.execute(update(recordings).where(recordings.c.id.in_(more)).values(**leased))
+    return True
+
+
 def renew(connection: Connection, owner: str, now: datetime, lease: timedelta) -> int:
     """Prolong every lease of this run that has not ended; returns how many."""
     return connection.execute(

@@ -53,7 +53,7 @@ def loudest(path: Path, folder: Path, stretches: Sequence[tuple[int, int]], chan
 def test_card_data_that_an_older_version_missed_is_nowhere_any_more(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as older:
         older.setattr("assets.redactions.find", without_card_data)
-        older.setattr("assets.redactions.version_with", lambda version, spared: "an older version")
+        older.setattr("resources.store.transcribed_calls.version_with", lambda version, spared: "an older version")
         world.call(1, PAID, seconds=70, consent=None)
         world.run()
     assert world.query("SELECT stage FROM recordings") == [("done",)]
