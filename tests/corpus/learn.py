@@ -43,7 +43,7 @@ RARE = 2  # what fewer dialogues have is noise
 ROUNDS, RATE, SHRINK, POSITIVE = 70, 0.03, 2e-3, 3.0
 SMALLEST = 0.03  # weights below it are left out
 NEVER = -20.0
-DOUBTED, SUSPECTED = 0.08, 0.005
+DOUBTED, SUSPECTED = 0.15, 0.005
 """The thresholds: of dialogues that say it this share is doubted, and of those that do not, this share is suspected."""
 
 BUSINESS, CUSTOMER = frozenset({Party.AGENT, Party.ASSISTANT}), frozenset({Party.CUSTOMER})

@@ -14,11 +14,14 @@ from tests.corpus.damage import damaged
 from tests.corpus.evaluate import RATES, measure
 from tests.corpus.limits import Measured, checked
 from tests.corpus.reading import KINDS, SAID, VALUES, Dialogue, dialogues
-from tests.corpus.scoring import Scores
+from tests.corpus.scoring import Scores, score
 
 HALVES = ("dev", "scored")
 LEAST = 600
-MUST_HOLD = ("recording_disclosure precision", "ai_disclosure precision", "security_code precision")
+MUST_HOLD = (
+    *("consent recall", "recording_disclosure precision", "recording_disclosure recall", "ai_disclosure precision"),
+    *("no_other_insurance precision", "trust_me precision", "wording_interpretation precision", "legal_threat precision"),
+)
 """Names of limits, such as "consent precision", that hold on the scored half as written and together, and are to stay so."""
 
 
@@ -72,11 +75,12 @@ def measured(halves: dict[str, list[Dialogue]]) -> dict[float, Measured]:
     return {rate: measure((damaged(one, rate) for one in halves["scored"]), rules, recognisers, []) for rate in RATES}
 
 
-def test_no_refusal_of_the_development_half_is_taken_for_consent(halves: dict[str, list[Dialogue]]) -> None:
-    """On the half that is only scored some still are: ``make eval`` says how many."""
-    scores = measure(halves["dev"], compliance_rules(), load_recognisers(), []).rules
-    assert scores.refusals > 20
-    assert scores.refusals_taken == []
+def test_no_refusal_is_taken_for_consent(halves: dict[str, list[Dialogue]], measured: dict[float, Measured]) -> None:
+    asked = [one for one in halves["dev"] if "consent" in one.expect]
+    dev = [score((damaged(one, rate) for one in asked), compliance_rules()) for rate in RATES]
+    for scores in (*dev, *(one.rules for one in measured.values())):
+        assert scores.refusals > 20
+        assert len(scores.refusals_taken) == 0
 
 
 def test_what_held_once_goes_on_holding(measured: dict[float, Measured]) -> None:
