@@ -221,8 +221,9 @@ class Call:
     def harmless_asked(self, run: Run) -> bool:
         """Whether something harmless, and nothing else, is named in the turn before the number or in front of it, however loosely."""
         at = bisect_left(self.firsts, run.first)
-        named = [cue.kind for cue in self.cues[max(at - 6, 0) : at] if run.position - cue.position <= 1]
-        return any(isinstance(kind, Harmless) for kind in named) and not any(isinstance(kind, Sensitive) for kind in named)
+        named = [cue for cue in self.cues[max(at - 6, 0) : at] if run.position - cue.position <= 1]
+        heard = any(isinstance(cue.kind, Harmless) and cue.confidence >= DOUBTFUL_BELOW for cue in named)
+        return heard and not any(isinstance(cue.kind, Sensitive) for cue in named)
 
     def dated_otherwise(self, run: Run) -> bool:
         """Whether something else that has a date is named right before the number: not just "when"."""

@@ -29,7 +29,7 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
     by_phone = not at_once or not (cue.strong or _asked_last(call, run, cue))
     if cue.confidence < DOUBTFUL_BELOW or (phones.is_like(run) and (distance or not cue.strong) and by_phone):
         return False
-    if at_once and not _pending(call, run):
+    if at_once and not _pending(call, run) and (cue.strong or not call.reading_card(run)):
         return True
     if distance and (_superseded(call, cue) or _when_it_ends(call, run, cue)):
         return False

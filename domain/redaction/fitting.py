@@ -164,9 +164,11 @@ def _ssn(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | No
     if not run.mostly_digits or count > 20 or run.coded:
         return None
     asked = call.asked(run, cue)
-    if count < 9 and may_be_birth(run.pieces) and call.unanswered(Sensitive.DATE_OF_BIRTH, cue.position):
+    if distance and count < 9 and may_be_birth(run.pieces) and call.unanswered(Sensitive.DATE_OF_BIRTH, cue.position):
         return None
     if used >= 9 and not (distance <= 1 and count in (4, 9)):
+        return None
+    if distance > 2 and not asked and count < 9 and call.given(Sensitive.SSN, run.position):
         return None
     if distance and not asked and (is_birth(run.pieces) or count in (10, 11)):
         return None
