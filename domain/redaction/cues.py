@@ -13,6 +13,7 @@ from domain.redaction.cue_patterns import AT_A_PAYMENT, PATTERNS, Harmless
 from domain.redaction.numbers_of_things import ANY_NUMBER
 from domain.redaction.shapes import CARD_DATA, Sensitive
 from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Reading
+from domain.redaction.spoken_words import Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ def cues(reading: Reading) -> tuple[Cue, ...]:
             if at_a_payment and not near(payments, position, PAYMENT_REACH, PAYMENT_AHEAD):
                 continue
             confidence = of_words(piece.confidence for piece in reading.pieces[first : last + 1])
-            if of_anything and confidence < DOUBTFUL_BELOW:
-                continue  # "the sun number": what was said may have been "card"
+            if of_anything and (confidence < DOUBTFUL_BELOW or reading.pieces[first].pause is Pause.HARD):
+                continue  # "the sun number": what was said may have been "card"; "Whitcombe. Number's …"
             taken[start:end] = b"\x01" * (end - start)
             found.append(Cue(kind, strong, first, last, position, match.group(), confidence, at_a_payment))
     return tuple(sorted(found, key=lambda cue: cue.first))

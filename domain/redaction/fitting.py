@@ -168,8 +168,9 @@ def _ssn(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | No
         return None
     if used >= 9 and not (distance <= 1 and count in (4, 9)):
         return None
-    if distance > 2 and not asked and count < 9 and call.given(Sensitive.SSN, run.position):
-        return None
+    in_tens = all(len(piece.text) == 2 for piece in run.pieces) and not only_asides(run)
+    if distance > 2 and in_tens and call.given(Sensitive.SSN, run.position):
+        return None  # "it's fourteen seventy-five now"
     if distance and not asked and (is_birth(run.pieces) or count in (10, 11)):
         return None
     if not cue.strong:

@@ -62,6 +62,7 @@ def date_and_code(call: Call, run: Run) -> list[tuple[Sensitive, Run]] | None:
         return None
     if (
         call.reading_card(run)
+        or call.reading_back(run)
         or not 4 <= len(run.digits) <= 10
         or (not run.mostly_digits and not any(piece.said is Said.MONTH for piece in run.pieces))
     ):

@@ -20,6 +20,7 @@ _NUMBER = re.compile(r"\bnumbers?\b")
 _TELEPHONES = ("phone", "cell", "mobile", "call", "reach", "text", "contact", "home", "work", "office", "line", "fax")
 _WHOLE = (7, 10, 11)
 _LONGEST = 24
+_OF_A_CARD = 12
 _READ_BACK = 7
 
 
@@ -30,10 +31,12 @@ def answers(call: Call, run: Run, cue: Cue, distance: int, passes: frozenset[Sen
         return None
     if not cue.strong and not 5 <= count <= 11 and run.lengths[:2] != (3, 3) and not _extended(run):
         return None
-    if call.paying(run.position) and not _names_a_phone(cue) and not is_like(run):
+    if call.paying(run.position) and not (_names_a_phone(cue) or is_like(run) or _extended(run)):
         return None
     if is_international(run):
         return CLEAR
+    if call.paying(run.position) and count >= _OF_A_CARD and run.digits[0] in "3456" and not is_like(run):
+        return None
     if not distance and not _answered(run, cue):
         return None
     if count not in _WHOLE and not (distance <= 2 and count >= 3 and (only_asides(run) or call.asked(run, cue))):
@@ -92,7 +95,7 @@ def _answered(run: Run, cue: Cue) -> bool:
     ended = any(run.reading.pieces[place].pause is Pause.HARD for place in range(cue.last, run.first))
     if ended and len(run.digits) == 4 and is_year(run.digits):
         return False
-    return cue.strong or _names_a_phone(cue) or len(run.digits) in _WHOLE or run.lengths[0] <= 3
+    return cue.strong or _names_a_phone(cue) or len(run.digits) in _WHOLE or run.lengths[0] <= 3 or _extended(run)
 
 
 def _names_a_phone(cue: Cue) -> bool:
