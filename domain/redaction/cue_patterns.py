@@ -51,7 +51,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         False,
         (
             r"(?:on|over|by|off|answer|hang up|answering|picked up) (?:the|my|your|a) (?:phone|telephone|cell)",
-            r"in (?:the|my|your) (?:phone|cell)", r"phone (?:call|line|lines|book|screen|bill)",
+            r"in \w+ (?:phone|cell)", r"phone (?:call|line|lines|book|screen|bill)",
             r"mobile (?:homes?|app|unit|bar|kitchen|stage|deposit|park)", r"cell (?:tower|service|coverage|reception)",
             r"back (?:yard|door|room|office|seat|porch|deck|patio|then)",
             r"(?:the|in|at) back of (?:the|my|our) (?:house|hall|room|building|venue|restaurant|store|truck|van)", r"come back",

@@ -62,7 +62,7 @@ def _goes_on(call: Call, run: Run, kind: Sensitive, used: int) -> bool:
     if last and last.kind is kind is Sensitive.DATE_OF_BIRTH:
         year = is_year(run.digits) or (len(run.digits) == 2 and run.only_digits and run.lead == 0)
         return year and call.lately(run) is kind and not is_birth([call.reading.pieces[place] for place in last.places])
-    if last is None or last.kind is not kind or not 0 < used < _LENGTHS.get(kind, 0) or not run.mostly_digits:
+    if last is None or last.kind is not kind or not 0 < used < _LENGTHS.get(kind, 0) or not run.mostly_digits or run.digits == "1":
         return False
     position = call.reading.pieces[last.places[-1]].position
     return call.reading.speakers[position] == run.speaker and run.position - position <= 2 and used + len(run.digits) <= _LENGTHS[kind]

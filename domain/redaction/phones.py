@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left
+from itertools import pairwise
 
 from domain.redaction.births import CLEAR, GUESS, read_back
 from domain.redaction.call_so_far import Call
@@ -22,6 +23,7 @@ _WHOLE = (7, 10, 11)
 _LONGEST = 24
 _OF_A_CARD = 12
 _READ_BACK = 7
+_SPELLED = 6
 
 
 def answers(call: Call, run: Run, cue: Cue, distance: int, passes: frozenset[Sensitive]) -> float | None:
@@ -73,7 +75,11 @@ def is_spelled(run: Run) -> bool:
     before = run.reading.pieces[run.first - 1] if run.first else None
     letter = before is not None and before.said is Said.LETTER and before.position == run.position
     within = any(piece.said is Said.LETTER for piece in run.reading.pieces[run.first : run.last])
-    return within or (letter and before is not None and before.pause is not Pause.HARD and before.text != "a")
+    ahead = run.reading.pieces[max(run.first - _SPELLED, 0) : run.first]
+    spelled = any(
+        one.said is other.said is Said.LETTER and one.position == other.position == run.position for one, other in pairwise(ahead)
+    )
+    return within or spelled or (letter and before is not None and before.pause is not Pause.HARD and before.text != "a")
 
 
 def is_international(run: Run) -> bool:
