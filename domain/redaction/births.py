@@ -44,7 +44,7 @@ _EVENTS = words(
     "when wedding married marry engaged anniversary bought purchase purchased buy built build moved move opened founded started "
     "start begin began issued issue signed sign dated happened happen accident crash collision loss storm fire hail flood theft "
     "stolen retired retirement graduated graduation divorced died passed sold sell installed replaced renewed renewal expired "
-    "expires expire lease since until till anniversary event party ceremony reception closing closed inspection surgery "
+    "expires expire runs run lease since until till anniversary event party ceremony reception closing closed inspection surgery "
     "appointment visit letter filed hired joined enrolled flight trip rehearsal due effective deed mortgage licensed holiday "
     "cancelled canceled scheduled arrived leaving departs returns concert show festival took claim claims incident rented "
     "permit serviced painted deposit inception cancellation amended where drive drove"

@@ -149,13 +149,21 @@ class Call:
         return any(cue.kind is kind and cue.strong and cue.position == position and not self.used.get(n) for n, cue in cues)
 
     def card_meant(self, run: Run) -> bool:
-        """Whether digits at a payment begin as cards do, and the card's number was not given yet."""
-        return self.paying(run.position) and run.digits[0] in "3456" and self.card is None
+        """Whether digits at a payment begin as cards do, and are as many, or the card's number was not given yet."""
+        return self.paying(run.position) and run.digits[0] in "3456" and (self.card is None or len(run.digits) >= 13)
 
     def reading_card(self, run: Run) -> bool:
         """Whether a card's number was begun, is not whole, and nothing else of the card was asked for or named since."""
         card = self.card
         if card is None or card.complete or card.speaker != run.speaker or run.position - card.position > CARD_GOES_ON:
+            return False
+        since = self.cues[bisect_left(self.firsts, card.last) : bisect_left(self.firsts, run.first)]
+        return not any(cue.kind in (Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE) for cue in since)
+
+    def reading_back(self, run: Run) -> bool:
+        """Whether somebody else just said a part of a card's number, and these digits say it again."""
+        card = self.card
+        if card is None or card.complete or card.speaker == run.speaker or run.position - card.position > 1:
             return False
         since = self.cues[bisect_left(self.firsts, card.last) : bisect_left(self.firsts, run.first)]
         return not any(cue.kind in (Sensitive.SECURITY_CODE, Sensitive.EXPIRY_DATE) for cue in since)
@@ -221,8 +229,9 @@ class Call:
     def harmless_asked(self, run: Run) -> bool:
         """Whether something harmless, and nothing else, is named in the turn before the number or in front of it, however loosely."""
         at = bisect_left(self.firsts, run.first)
-        named = [cue.kind for cue in self.cues[max(at - 6, 0) : at] if run.position - cue.position <= 1]
-        return any(isinstance(kind, Harmless) for kind in named) and not any(isinstance(kind, Sensitive) for kind in named)
+        named = [cue for cue in self.cues[max(at - 6, 0) : at] if run.position - cue.position <= 1]
+        heard = any(isinstance(cue.kind, Harmless) and cue.confidence >= DOUBTFUL_BELOW for cue in named)
+        return heard and not any(isinstance(cue.kind, Sensitive) for cue in named)
 
     def dated_otherwise(self, run: Run) -> bool:
         """Whether something else that has a date is named right before the number: not just "when"."""

@@ -51,7 +51,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         False,
         (
             r"(?:on|over|by|off|answer|hang up|answering|picked up) (?:the|my|your|a) (?:phone|telephone|cell)",
-            r"phone (?:call|line|lines|book|screen|bill)",
+            r"in \w+ (?:phone|cell)", r"phone (?:call|line|lines|book|screen|bill)",
             r"mobile (?:homes?|app|unit|bar|kitchen|stage|deposit|park)", r"cell (?:tower|service|coverage|reception)",
             r"back (?:yard|door|room|office|seat|porch|deck|patio|then)",
             r"(?:the|in|at) back of (?:the|my|our) (?:house|hall|room|building|venue|restaurant|store|truck|van)", r"come back",
@@ -66,7 +66,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         (
             r"(?:gate|promo|promotion|promotional|discount|coupon|voucher|access|door|dress|building|entry|referral|offer|"
             r"agent|partner|qr|billing|venue|booking|alarm|reset|login|event|bar|fire|error|activation|unlock|product|item|color|paint|key|"
-            r"trouble|diagnostic|recall|invite|registration|tracking|producer|class|state|country) code",
+            r"trouble|diagnostic|recall|invite|registration|tracking|producer|class|state) code",
         ),
     ),
     (
@@ -189,7 +189,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
             r"vin|file|report|badge|contract|customer|application|transaction|authori[sz]ation|approval|check|cheque|"
             r"extension|receipt|room|unit|suite|flight|reservation|event|form|employee|incident|police report|loss|docket|"
             r"producer|npn|ein|tax|adjuster|job|lot|seat|table|bus|batch|version|model|endorsement|section|page|clause|"
-            rf"option)(?:'s)? (?:{_N}|id|i d|code|reference)",
+            rf"option|zoom|meeting|webinar|conference)(?:'s)? (?:{_N}|id|i d|code|reference)",
         ),
     ),
     (
@@ -197,7 +197,6 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         True,
         (
             r"numbers? (?:to|where|i|we|that|for)(?: \w+){0,4}? (?:call|reach|text|contact|back)(?: \w+)?(?: back)?",
-            r"numbers? (?:to|for) (?:you|her|him|them|us|me|the \w+|your \w+|my \w+)",
         ),
     ),
     (
@@ -209,6 +208,7 @@ PATTERNS: tuple[tuple[Sensitive | Harmless, bool, tuple[str, ...]], ...] = (
         ),
     ),
     (Harmless.IDENTIFIER, True, ANY_NUMBER),
+    (Sensitive.PHONE, True, (r"numbers? (?:to|for) (?:you|her|him|them|us|me|the \w+|your \w+|my \w+)",)),
     (
         Harmless.IDENTIFIER,
         False,

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from domain.redaction.cue_patterns import AT_A_PAYMENT, PATTERNS, Harmless
 from domain.redaction.numbers_of_things import ANY_NUMBER
 from domain.redaction.shapes import CARD_DATA, Sensitive
-from domain.redaction.spoken_numbers import Reading
+from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Reading
+from domain.redaction.spoken_words import Pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ _COMPILED = tuple(
         kind,
         strong,
         alternatives in AT_A_PAYMENT,
+        alternatives is ANY_NUMBER,
         min if alternatives is ANY_NUMBER else max,
         re.compile(rf"(?<![\w'])(?:{'|'.join(alternatives)})(?:'s)?(?![\w'])", re.MULTILINE),
     )
@@ -51,7 +53,7 @@ def cues(reading: Reading) -> tuple[Cue, ...]:
     """In the order in which they are said. Where several patterns meet in a word, the one that is listed first stands, longer for equal rank."""
     taken = bytearray(len(reading.text))
     found: list[Cue] = []
-    for kind, strong, at_a_payment, of_words, pattern in _COMPILED:
+    for kind, strong, at_a_payment, of_anything, of_words, pattern in _COMPILED:
         payments = sorted(cue.position for cue in found if pays(cue)) if at_a_payment else []
         if at_a_payment and not payments:
             continue
@@ -63,8 +65,10 @@ def cues(reading: Reading) -> tuple[Cue, ...]:
             position = reading.pieces[first].position
             if at_a_payment and not near(payments, position, PAYMENT_REACH, PAYMENT_AHEAD):
                 continue
-            taken[start:end] = b"\x01" * (end - start)
             confidence = of_words(piece.confidence for piece in reading.pieces[first : last + 1])
+            if of_anything and (confidence < DOUBTFUL_BELOW or reading.pieces[first].pause is Pause.HARD):
+                continue  # "the sun number": what was said may have been "card"; "Whitcombe. Number's …"
+            taken[start:end] = b"\x01" * (end - start)
             found.append(Cue(kind, strong, first, last, position, match.group(), confidence, at_a_payment))
     return tuple(sorted(found, key=lambda cue: cue.first))
 

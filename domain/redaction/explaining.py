@@ -6,7 +6,7 @@ from domain.redaction import births, phones
 from domain.redaction.call_so_far import Call
 from domain.redaction.cue_patterns import Harmless
 from domain.redaction.cues import Cue
-from domain.redaction.dates import is_birth, may_be_expiry
+from domain.redaction.dates import is_birth, may_be_birth, may_be_expiry
 from domain.redaction.fitting import NEAR
 from domain.redaction.number_runs import Run
 from domain.redaction.number_words import words
@@ -15,6 +15,7 @@ from domain.redaction.spoken_numbers import DOUBTFUL_BELOW, Said
 from domain.redaction.spoken_words import Pause
 
 _SSN = 9
+_MORE_THAN_A_DATE = 7
 _LINKED = 3
 _OF = words("on of for to from with in at")
 
@@ -29,8 +30,10 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
     by_phone = not at_once or not (cue.strong or _asked_last(call, run, cue))
     if cue.confidence < DOUBTFUL_BELOW or (phones.is_like(run) and (distance or not cue.strong) and by_phone):
         return False
-    if at_once and not _pending(call, run):
+    if at_once and not _pending(call, run) and (cue.strong or not call.reading_card(run)):
         return True
+    if _aside_at_a_payment(call, run, cue) or (not cue.strong and _of_the_card(call, run)):
+        return False
     if distance and (_superseded(call, cue) or _when_it_ends(call, run, cue)):
         return False
     if distance and len(run.digits) == _SSN and call.unanswered(Sensitive.SSN, cue.position):
@@ -47,6 +50,18 @@ def explains(call: Call, run: Run, cue: Cue) -> bool:
     if not cue.strong or (cue.kind in (Harmless.AMOUNT, Harmless.TIME) and distance):
         return False
     return not awaited and (by_another or distance == 0)
+
+
+def _aside_at_a_payment(call: Call, run: Run, cue: Cue) -> bool:
+    """ "What happened? Okay, four, seven, six, three …": too many digits for a day, in another sentence, while a card is talked about."""
+    on_a_day = cue.kind in (Harmless.DATE, Harmless.TIME) and len(run.digits) >= _MORE_THAN_A_DATE and run.mostly_digits
+    return on_a_day and not may_be_birth(run.pieces) and call.paying(run.position) and _sentence_ends_between(call, cue, run)
+
+
+def _of_the_card(call: Call, run: Run) -> bool:
+    """Whether they are digits of the card's number that was just read out: "the last group is four three seven"."""
+    card = call.card
+    return card is not None and run.position - card.position <= 2 and len(run.digits) >= 3 and run.digits in card.digits
 
 
 def _asked_at_once(call: Call, run: Run, cue: Cue, distance: int) -> bool:

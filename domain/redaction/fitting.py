@@ -62,7 +62,7 @@ def _goes_on(call: Call, run: Run, kind: Sensitive, used: int) -> bool:
     if last and last.kind is kind is Sensitive.DATE_OF_BIRTH:
         year = is_year(run.digits) or (len(run.digits) == 2 and run.only_digits and run.lead == 0)
         return year and call.lately(run) is kind and not is_birth([call.reading.pieces[place] for place in last.places])
-    if last is None or last.kind is not kind or not 0 < used < _LENGTHS.get(kind, 0) or not run.mostly_digits:
+    if last is None or last.kind is not kind or not 0 < used < _LENGTHS.get(kind, 0) or not run.mostly_digits or run.digits == "1":
         return False
     position = call.reading.pieces[last.places[-1]].position
     return call.reading.speakers[position] == run.speaker and run.position - position <= 2 and used + len(run.digits) <= _LENGTHS[kind]
@@ -164,10 +164,13 @@ def _ssn(call: Call, run: Run, cue: Cue, distance: int, used: int) -> float | No
     if not run.mostly_digits or count > 20 or run.coded:
         return None
     asked = call.asked(run, cue)
-    if count < 9 and may_be_birth(run.pieces) and call.unanswered(Sensitive.DATE_OF_BIRTH, cue.position):
+    if distance and count < 9 and may_be_birth(run.pieces) and call.unanswered(Sensitive.DATE_OF_BIRTH, cue.position):
         return None
     if used >= 9 and not (distance <= 1 and count in (4, 9)):
         return None
+    in_tens = all(len(piece.text) == 2 for piece in run.pieces) and not only_asides(run)
+    if distance > 2 and in_tens and call.given(Sensitive.SSN, run.position):
+        return None  # "it's fourteen seventy-five now"
     if distance and not asked and (is_birth(run.pieces) or count in (10, 11)):
         return None
     if not cue.strong:

@@ -32,6 +32,8 @@ _NO_CODE = words("a i o k u r x")
 """Letters that are words, too, or stand for a digit that is not told."""
 
 
+_AS_PHONE = (3, 3, 4)
+
 LONGEST_ASIDE = 12
 """Words between two groups of one number, at most."""
 
@@ -115,12 +117,13 @@ class Run:
 
     @cached_property
     def strange(self) -> int:
-        """How many words of the sentence in which it begins say something else."""
+        """How many words of the sentence in which it begins surely say something else."""
         turn = self.reading.turns[self.position]
         here = next(n for n, piece in enumerate(turn) if piece.start == self.pieces[0].start)
         first = next((n for n in range(here, 0, -1) if turn[n - 1].pause is Pause.HARD), 0)
         last = next((n for n in range(here, len(turn)) if turn[n].pause is Pause.HARD), len(turn) - 1)
-        return sum(1 for piece in turn[first : last + 1] if piece.said not in NUMBERS and piece.text not in SOFT)
+        sure = [piece for piece in turn[first : last + 1] if piece.confidence >= DOUBTFUL_BELOW]
+        return sum(1 for piece in sure if piece.said not in NUMBERS and piece.text not in SOFT)
 
     @cached_property
     def coded(self) -> bool:
@@ -161,7 +164,7 @@ def runs(reading: Reading, cues: Sequence[Cue]) -> tuple[Run, ...]:
             continue
         speaker = reading.speakers[piece.position]
         current = going_on.get(speaker)
-        if current is None or not _bridged(reading, current[-1], place):
+        if current is None or not _bridged(reading, current[-1], place) or _whole_phone(reading, current, piece.position):
             current = going_on[speaker] = []
             found.append(current)
         current.append(place)
@@ -224,6 +227,13 @@ def _bridged(reading: Reading, last: int, place: int) -> bool:
         return strange == 0
     misheard = sum(1 for between in range(last + 1, place) if pieces[between].confidence < DOUBTFUL_BELOW)
     return strange <= max(int(place - last <= 3), misheard)
+
+
+def _whole_phone(reading: Reading, places: Sequence[int], position: int) -> bool:
+    """Whether a phone number is said that far, in three, three and four, and what follows is another turn's."""
+    if reading.pieces[places[-1]].position == position:
+        return False
+    return _AS_PHONE in (Run(reading, tuple(places)).lengths, tuple(len(reading.pieces[place].text) for place in places))
 
 
 def _dated(reading: Reading, place: int) -> bool:

@@ -62,6 +62,7 @@ def date_and_code(call: Call, run: Run) -> list[tuple[Sensitive, Run]] | None:
         return None
     if (
         call.reading_card(run)
+        or call.reading_back(run)
         or not 4 <= len(run.digits) <= 10
         or (not run.mostly_digits and not any(piece.said is Said.MONTH for piece in run.pieces))
     ):
@@ -203,12 +204,23 @@ def _looks_like_a_card(run: Run, paying: bool) -> bool:
         return (
             (len(run.digits) >= 13 and begins)
             or _grouped_like_a_card(run)
-            or (8 <= len(run.digits) <= 12 and begins and not _like_another(run))
+            or (_heard(run) >= 8 and len(run.digits) <= 12 and begins and not _like_another(run))
         )
     spoken = sum(len(piece.text) == 1 for piece in run.pieces) >= len(run.pieces) - 1 and _grouped_like_a_card(run)
-    lost = _unsure_beginning(run) and set(run.lengths) == {4} and len(run.digits) == 12
+    written = phones.written(run)
+    lost = _unsure_beginning(run) and (({4} in (set(run.lengths), set(written)) and len(run.digits) == 12) or written == (6, 5))
+    dated = begins and written[:3] == (4, 4, 4) and len(written) > 3 and may_be_expiry(run.part(run.places[3:]).pieces)
     phone = run.lengths[0] == 10 or run.lengths[:3] == (3, 3, 4)
-    return (13 <= len(run.digits) <= 17 and begins and not phone) or spoken or lost
+    return (_heard(run) >= 13 and len(run.digits) <= 17 and begins and not phone) or spoken or lost or dated
+
+
+def _heard(run: Run) -> int:
+    """How many digits were read out: words among them of which recognition was not sure were digits, too, where nothing else is said."""
+    if not run.only_digits:
+        return len(run.digits)
+    pieces, inside = run.reading.pieces, set(run.places)
+    misheard = (pieces[place] for place in range(run.first, run.last) if place not in inside)
+    return len(run.digits) + sum(piece.position == run.position and piece.confidence < DOUBTFUL_BELOW for piece in misheard)
 
 
 def _unsure_beginning(run: Run) -> bool:

@@ -2,11 +2,12 @@
 
 import re
 from bisect import bisect_left
+from itertools import pairwise
 
 from domain.redaction.births import CLEAR, GUESS, read_back
 from domain.redaction.call_so_far import Call
 from domain.redaction.cues import Cue
-from domain.redaction.dates import is_birth
+from domain.redaction.dates import is_birth, is_year
 from domain.redaction.number_runs import Run, only_asides
 from domain.redaction.number_words import words
 from domain.redaction.shapes import Sensitive
@@ -20,7 +21,9 @@ _NUMBER = re.compile(r"\bnumbers?\b")
 _TELEPHONES = ("phone", "cell", "mobile", "call", "reach", "text", "contact", "home", "work", "office", "line", "fax")
 _WHOLE = (7, 10, 11)
 _LONGEST = 24
+_OF_A_CARD = 12
 _READ_BACK = 7
+_SPELLED = 6
 
 
 def answers(call: Call, run: Run, cue: Cue, distance: int, passes: frozenset[Sensitive]) -> float | None:
@@ -28,12 +31,16 @@ def answers(call: Call, run: Run, cue: Cue, distance: int, passes: frozenset[Sen
     count = len(run.digits)
     if not run.mostly_digits or count > _LONGEST or run.lengths in ((4, 4), (4, 4, 4), (4, 4, 4, 4)):
         return None
-    if not cue.strong and not 5 <= count <= 11 and run.lengths[:2] != (3, 3):  # with its extension
+    if not cue.strong and not 5 <= count <= 11 and run.lengths[:2] != (3, 3) and not _extended(run):
         return None
-    if call.paying(run.position) and not _names_a_phone(cue) and not is_like(run):
+    if call.paying(run.position) and not (_names_a_phone(cue) or is_like(run) or _extended(run)):
         return None
     if is_international(run):
         return CLEAR
+    if call.paying(run.position) and count >= _OF_A_CARD and run.digits[0] in "3456" and not is_like(run):
+        return None
+    if not distance and not _answered(run, cue):
+        return None
     if count not in _WHOLE and not (distance <= 2 and count >= 3 and (only_asides(run) or call.asked(run, cue))):
         return None
     if count not in _WHOLE and is_birth(run.pieces) and (_born_asked(call, run) or _slashed(run)):
@@ -68,7 +75,11 @@ def is_spelled(run: Run) -> bool:
     before = run.reading.pieces[run.first - 1] if run.first else None
     letter = before is not None and before.said is Said.LETTER and before.position == run.position
     within = any(piece.said is Said.LETTER for piece in run.reading.pieces[run.first : run.last])
-    return within or (letter and before is not None and before.pause is not Pause.HARD and before.text != "a")
+    ahead = run.reading.pieces[max(run.first - _SPELLED, 0) : run.first]
+    spelled = any(
+        one.said is other.said is Said.LETTER and one.position == other.position == run.position for one, other in pairwise(ahead)
+    )
+    return within or spelled or (letter and before is not None and before.pause is not Pause.HARD and before.text != "a")
 
 
 def is_international(run: Run) -> bool:
@@ -81,6 +92,16 @@ def is_international(run: Run) -> bool:
 def written(run: Run) -> tuple[int, ...]:
     """How many digits each piece has: "555-0188" is written in three and four."""
     return tuple(len(piece.text) for piece in run.pieces)
+
+
+def _answered(run: Run, cue: Cue) -> bool:
+    """Whether a number in the cue's own sentence or behind it may be meant: no year of another sentence ("who has a fax? It's 2026"),
+    and of "a number" none that is grouped as no phone is.
+    """
+    ended = any(run.reading.pieces[place].pause is Pause.HARD for place in range(cue.last, run.first))
+    if ended and len(run.digits) == 4 and is_year(run.digits):
+        return False
+    return cue.strong or _names_a_phone(cue) or len(run.digits) in _WHOLE or run.lengths[0] <= 3 or _extended(run)
 
 
 def _names_a_phone(cue: Cue) -> bool:
@@ -98,6 +119,10 @@ def _completes(call: Call, run: Run) -> bool:
         return False
     before = [call.reading.pieces[place] for place in call.finds[-1].places]
     return run.position - before[-1].position <= 2 and sum(len(piece.text) for piece in before) + len(run.digits) == 10
+
+
+def _extended(run: Run) -> bool:
+    return any(piece.text in ("extension", "ext") for piece in run.reading.pieces[run.first : run.last])
 
 
 def _slashed(run: Run) -> bool:
