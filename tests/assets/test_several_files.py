@@ -210,7 +210,7 @@ def test_what_a_file_tells_by_itself_is_not_lost_among_the_others(
     world: World, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mix of the same call, later by a breath: nobody knows who speaks in it, and its words fall into the pauses of the other."""
-    said = [(0, 4.0 + 0.7 * n, word) for n, word in enumerate("the code on the back is nine four three".split(" "))]
+    said = [(0, 4.0 + 0.7 * n, word) for n, word in enumerate(["the", "code", "on", "the", "back", "is", "nine", "four", "three"])]
     own = Recorded("partner", said, PARTNER)
     mix = Recorded("mix", [(0, at + 0.3, word) for _, at, word in said], mixed=True)
     called(world, engine, own, mix)
