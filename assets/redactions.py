@@ -20,6 +20,7 @@ from assets.services import Services
 from assets.transcripts import transcripts
 from domain.redaction.kept import known_again
 from domain.redaction.kinds_of_numbers import LOW_CONFIDENCE
+from domain.redaction.muting import usable_times
 from domain.redaction.placeholders import redacted
 from domain.redaction.shapes import CARD_DATA, Redaction
 from domain.redaction.whole_call import Part, whole_call
@@ -91,32 +92,34 @@ def _hidden(call: Sequence[Transcribed], recognisers: Recognisers) -> dict[UUID,
     parts = [one.part for one in call]
     together = whole_call(parts)
     heard = together.at_home(find(together.turns, recognisers), parts)
-    found = [
-        leave_readable(_all_of(one.part.turns, here, _card_data(one.part.turns, recognisers) if len(call) > 1 else ()), one.spared)
-        for one, here in zip(call, heard, strict=True)
-    ]
+    alone = [find(part.turns, recognisers) if len(parts) > 1 else () for part in parts]
+    found = [leave_readable(_all_of(one.part.turns, *looks), one.spared) for one, *looks in zip(call, heard, alone, strict=True)]
     shown = [Part(part.offset_ms, redacted(part.turns, each)) for part, each in zip(parts, found, strict=True)]
     again = whole_call(shown)
-    left = again.at_home(_card_data(again.turns, recognisers), shown)
+    left = again.at_home((one for one in find(again.turns, recognisers) if one.kind in CARD_DATA), shown)
     return {one.recording_id: Hidden(each, len(rest)) for one, each, rest in zip(call, found, left, strict=True)}
 
 
-def _card_data(turns: Sequence[Turn], recognisers: Recognisers) -> tuple[Redaction, ...]:
-    return tuple(one for one in find(turns, recognisers) if one.kind in CARD_DATA)
-
-
 def _all_of(turns: Sequence[Turn], heard: Sequence[Redaction], alone: Sequence[Redaction]) -> tuple[Redaction, ...]:
-    """What an earlier look took out, what the call tells, and the card data that this recording tells by itself: others who talk in between,
-    or who are in two files, take none of that away."""
+    """What an earlier look took out, what the call tells, and what this recording tells by itself: those who talk in between, or are in two
+    files, take none of that away. No word is in two of them."""
     values = max((one.entity for one in heard), default=-1) + 1
-    found: list[Redaction] = []
-    taken: set[tuple[int, int]] = set()
-    for one in (*known_again(turns), *heard, *(replace(one, entity=one.entity + values) for one in alone)):
-        words = {(one.position, place) for place in range(one.first_word, one.last_word + 1)}
-        if not words & taken:
-            found.append(one)
-            taken |= words
+    found = list(known_again(turns))
+    taken = {(one.position, place) for one in found for place in range(one.first_word, one.last_word + 1)}
+    for one in (*heard, *(replace(one, entity=one.entity + values) for one in alone)):
+        words = [place for place in range(one.first_word, one.last_word + 1) if (one.position, place) not in taken]
+        for first, last in _runs(words):
+            start, end = usable_times(turns[one.position], first, last) or (None, None)
+            found.append(replace(one, first_word=first, last_word=last, start_ms=start, end_ms=end))
+        taken.update((one.position, place) for place in words)
     return tuple(found)
+
+
+def _runs(places: Sequence[int]) -> list[tuple[int, int]]:
+    """(first, last) of each stretch without a gap."""
+    firsts = [place for n, place in enumerate(places) if not n or places[n - 1] + 1 < place]
+    lasts = [place for n, place in enumerate(places) if n + 1 == len(places) or place + 1 < places[n + 1]]
+    return list(zip(firsts, lasts, strict=True))
 
 
 def _save(connection: Connection, one: Transcribed, hidden: Mapping[UUID, Hidden], owner: str) -> UUID:

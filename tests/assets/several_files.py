@@ -31,17 +31,25 @@ Line = tuple[int, float, str]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """One file of the call: of one person, or with the agent left and the partner right. ``from_s`` counts from the call's start."""
+    """One file of the call: of one person, of all ``mixed``, or with the agent left and the partner right. ``from_s`` counts from the call's start."""
 
     name: str
     said: Sequence[Line]
     whose: Person | None = None
     from_s: float = 0
     seconds: int = 60
+    mixed: bool = False
 
     @property
     def channels(self) -> int:
-        return 1 if self.whose else 2
+        return 1 if self.whose or self.mixed else 2
+
+    @property
+    def request(self) -> egress_pb.ParticipantEgressRequest | egress_pb.RoomCompositeEgressRequest | egress_pb.StartEgressRequest:
+        """What egress was asked for."""
+        if self.whose:
+            return egress_pb.ParticipantEgressRequest(room_name=CALL.name, identity=self.whose.identity)
+        return egress_pb.RoomCompositeEgressRequest(room_name=CALL.name) if self.mixed else routes([AGENT.identity], [PARTNER.identity])
 
 
 def happened(world: World, files: Sequence[Recorded], *, begun: bool = True) -> None:
@@ -57,12 +65,9 @@ def happened(world: World, files: Sequence[Recorded], *, begun: bool = True) -> 
         name, start = f"recordings/{one.name}.ogg", START + timedelta(seconds=one.from_s)
         end = start + timedelta(seconds=one.seconds)
         size = _tone(world.intake / name, one.seconds, one.channels)
-        request: egress_pb.ParticipantEgressRequest | egress_pb.StartEgressRequest = routes([AGENT.identity], [PARTNER.identity])
-        if one.whose:
-            request = egress_pb.ParticipantEgressRequest(room_name=CALL.name, identity=one.whose.identity)
         events.append(
             egress_event(
-                "egress_ended", f"EV_e{one.name}", end, CALL, f"EG_{one.name}", "EGRESS_COMPLETE", request,
+                "egress_ended", f"EV_e{one.name}", end, CALL, f"EG_{one.name}", "EGRESS_COMPLETE", one.request,
                 started_at=start, ended_at=end, files=[File(name, name, start, end, size)],
             )
         )  # fmt: skip

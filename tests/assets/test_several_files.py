@@ -192,7 +192,7 @@ def test_a_file_that_another_run_has_in_its_hands_is_waited_for(world: World, en
 
 
 def test_the_second_look_is_over_the_whole_call(world: World, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    looks = [without_card_data, without_card_data, without_card_data, find]
+    looks = [without_card_data, without_card_data, without_card_data, find]  # of the call, of each file, and the second one
     monkeypatch.setattr("assets.redactions.find", lambda turns, recogniser: looks.pop(0)(turns, recogniser))
     called(world, engine, ASKS, ANSWERS)
     hear(monkeypatch, [ASKS, ANSWERS])
@@ -204,6 +204,22 @@ def test_the_second_look_is_over_the_whole_call(world: World, engine: Engine, mo
     assert not found["no_card_data"].passed and answered(world) == []
     assert [reason for (reason,) in world.query("SELECT DISTINCT reason FROM failures")] == ["card_data_left"]
     assert world.query("SELECT archive_key FROM recordings WHERE egress_id = 'EG_partner'") == [(None,)]
+
+
+def test_what_a_file_tells_by_itself_is_not_lost_among_the_others(
+    world: World, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mix of the same call, later by a breath: nobody knows who speaks in it, and its words fall into the pauses of the other."""
+    said = [(0, 4.0 + 0.7 * n, word) for n, word in enumerate(["the", "code", "on", "the", "back", "is", "nine", "four", "three"])]
+    own = Recorded("partner", said, PARTNER)
+    mix = Recorded("mix", [(0, at + 0.3, word) for _, at, word in said], mixed=True)
+    called(world, engine, own, mix)
+    hear(monkeypatch, [own, mix])
+    world.run()
+    assert stages(world) == {"done"}
+    assert world.query("SELECT text FROM turns ORDER BY start_ms") == [("the code on the back is [security_code]",)] * 2
+    for name, begin in (("partner", 8_200), ("mix", 8_500)):
+        assert loudest(archived(world, name), tmp_path / name, [(begin, begin + 1_600)], 0) < 250
 
 
 def test_looked_through_again_it_reads_as_before(world: World, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
