@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from domain.rules.intervals import touches
 from domain.rules.shapes import Interval
-from resources.compliance_tables import findings, redacted_turns, redaction_runs
+from resources.compliance_tables import findings, redacted_turns, redaction_runs, redactions, review_items
 from resources.store import work
 from resources.store.media import Recording, append
 from resources.tables import recordings, transcripts, turns
@@ -39,18 +39,32 @@ def hide_in_older(
 
 
 def forget_words(connection: Connection, recording: Recording, owner: str, lost: Sequence[Interval]) -> None:
-    """What was said in these stretches of the recording, if only in part, is removed from its transcripts, and so are quotes of it. Raises LeaseLost."""
+    """What was said in these stretches of the recording, if only in part, is removed from its transcripts, and so is what refers to it.
+
+    Turns behind it move up, for a turn's place in its transcript is how redactions name it. Raises LeaseLost.
+    """
     work.hold(connection, recording.id, owner)
-    mine = select(transcripts.c.id).where(transcripts.c.recording_id == recording.id)
-    found = connection.execute(
-        select(turns.c.id, turns.c.transcript_id, turns.c.position, turns.c.start_ms, turns.c.end_ms).where(turns.c.transcript_id.in_(mine))
-    )
-    for turn in [one for one in found if touches(lost, one.start_ms, one.end_ms)]:
-        of_it = select(redaction_runs.c.id).where(redaction_runs.c.transcript_id == turn.transcript_id)
-        here = (redacted_turns.c.redaction_id.in_(of_it)) & (redacted_turns.c.position == turn.position)
-        connection.execute(delete(redacted_turns).where(here))
-        connection.execute(update(findings).where(findings.c.turn_id == turn.id).values(quote=None))
-        connection.execute(delete(turns).where(turns.c.id == turn.id))
+    for transcript_id in connection.execute(select(transcripts.c.id).where(transcripts.c.recording_id == recording.id)).scalars().all():
+        mine = turns.c.transcript_id == transcript_id
+        rows = connection.execute(
+            select(turns.c.id, turns.c.position, turns.c.start_ms, turns.c.end_ms).where(mine).order_by(turns.c.position)
+        ).all()
+        gone = [row for row in rows if touches(lost, row.start_ms, row.end_ms)]
+        if not gone:
+            continue
+        runs = select(redaction_runs.c.id).where(redaction_runs.c.transcript_id == transcript_id)
+        for table in (redactions, redacted_turns):
+            here = table.c.redaction_id.in_(runs) & table.c.position.in_([row.position for row in gone])
+            connection.execute(delete(table).where(here))
+        connection.execute(update(findings).where(findings.c.turn_id.in_([row.id for row in gone])).values(quote=None))
+        connection.execute(delete(turns).where(turns.c.id.in_([row.id for row in gone])))
+        forgotten = {row.id for row in gone}
+        for place, row in enumerate(row for row in rows if row.id not in forgotten):
+            if place != row.position:
+                connection.execute(update(turns).where(turns.c.id == row.id).values(position=place))
+                for table in (redactions, redacted_turns, review_items):
+                    moved = table.c.redaction_id.in_(runs) & (table.c.position == row.position)
+                    connection.execute(update(table).where(moved).values(position=place))
 
 
 def save_destroyed(connection: Connection, recording: Recording, owner: str, policy_version: str, why: str) -> None:

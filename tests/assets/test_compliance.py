@@ -109,7 +109,7 @@ def joins(world: World, identity: str, role: str) -> None:
 
 @pytest.mark.parametrize(("who", "role"), [("cus_0002", "customer"), ("somebody", "")])
 def test_everybody_who_was_there_must_have_consented(world: World, who: str, role: str) -> None:
-    world.call(1, Path("tests/data/call.ogg"), seconds=40)
+    world.call(1, PAID, seconds=70)
     joins(world, who, role)
     world.run()
     assert verdict(world) == ("unknown", "quarantined")
