@@ -136,6 +136,24 @@ def test_what_came_after_a_withdrawal_that_becomes_known_later_is_nowhere(world:
     assert world.query(f"SELECT count(*) FROM findings WHERE quote IS NOT NULL AND start_ms > {cut_ms}") == [(0,)]
 
 
+def test_what_is_forgotten_in_the_middle_leaves_the_rest_redacted_as_it_was(world: World, tmp_path: Path) -> None:
+    world.overrides["without_consent_file"] = str(policy(tmp_path, after_withdrawal="destroy"))
+    world.call(1, PAID, seconds=70)
+    world.run()
+    ((before,),) = world.query("SELECT count(*) FROM turns")
+    say(world, ConsentOutcome.REVOKED, 14)
+    say(world, ConsentOutcome.GRANTED, 20)
+    world.run()
+    assert verdict(world) == ("granted", "published")
+    ((left, last),) = world.query("SELECT count(*), max(position) FROM turns")
+    assert 0 < int(str(left)) < int(str(before)) and int(str(last)) == int(str(left)) - 1, "places have no gap"
+    assert search(world, "card_number") and not [one for one in search(world, "card OR security OR okay") if spoken_numbers(one)]
+    world.query("UPDATE recordings SET judged_redaction_id = NULL, claims = claims + 1 RETURNING 1")
+    world.run()
+    assert world.query("SELECT stage FROM recordings") == [("done",)] and world.query("SELECT count(*) FROM failures") == [(0,)]
+    assert {name: found for name, text in texts(world).items() if (found := spoken_numbers(text))} == {}
+
+
 def test_what_a_lock_keeps_is_not_said_to_be_destroyed(tmp_path: Path, database_url: str, s3: S3Service) -> None:
     world = World(tmp_path / "data", database_url)
     world.overrides = {
