@@ -10,6 +10,7 @@ from dataclasses import dataclass
 # Letters and decimal digits; fractions, superscripts and Roman numerals of one sign (²¼Ⅷ) separate, as indexes disagree about them.
 _SIGN = r"[^\W_\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u2079\u2080-\u2089\u2150-\u218b\u2460-\u249b]"
 _TOKEN = re.compile(rf"{_SIGN}+(?:['’ʼ]{_SIGN}+)*")
+_NO_SIGN = re.compile(rf"(?!{_SIGN}).")  # apostrophes, and the dot that the small form of İ leaves behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Token:
 
 
 def tokens(text: str) -> list[Token]:
-    return [Token(re.sub("['’ʼ]", "", match.group()).lower(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    return [Token(_NO_SIGN.sub("", match.group().lower()), match.start(), match.end()) for match in _TOKEN.finditer(text)]
 
 
 def normalised(text: str) -> str:

@@ -4,7 +4,7 @@ from datetime import date
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.consultations import ConsultationType
@@ -146,6 +146,7 @@ def test_anything_typed_is_understood_or_explained(query: str) -> None:
 
 
 @given(st.text())
+@example("İstanbul")
 def test_tokens_are_where_they_say(text: str) -> None:
     found = tokens(text)
     assert all(a.end <= b.start for a, b in pairwise(found))
