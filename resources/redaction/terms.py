@@ -1,11 +1,12 @@
 """Terms of one's own that are redacted wherever they are said: a line each in a file. Matched on tokens, so case and signs do not matter."""
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from domain.redaction.spoken_numbers import Place
-from domain.search.tokens import tokens
+from domain.search.tokens import Token, tokens
 from domain.transcripts import Turn
 from resources.policies import WrongPolicy
 
@@ -27,7 +28,7 @@ class Terms:
     """``digest`` changes with what is matched and with nothing else."""
 
     def __init__(self, terms: Iterable[str]) -> None:
-        known = {tuple(token.text for token in tokens(term)) for term in terms} - {()}
+        known = {tuple(_bare(term, token) for token in tokens(term)) for term in terms} - {()}
         self._by_first: dict[str, list[tuple[str, ...]]] = {}
         for term in sorted(known, key=lambda term: (-len(term), term)):
             self._by_first.setdefault(term[0], []).append(term)
@@ -38,13 +39,19 @@ class Terms:
         if not self._by_first:
             return
         for position, turn in enumerate(turns):
-            said = [(token.text, number) for number, word in enumerate(turn.words) for token in tokens(word.text)]
+            said = [(_bare(word.text, token), number) for number, word in enumerate(turn.words) for token in tokens(word.text)]
             at = 0
             while at < len(said):
                 length = next((len(term) for term in self._by_first.get(said[at][0], ()) if _stands(said, at, term)), 0)
                 if length:
                     yield Place(position, said[at][1], said[at + length - 1][1])
                 at += length or 1
+
+
+def _bare(word: str, token: Token) -> str:
+    """The token, without the s of a possessive: "Bluebird's" is the term "Bluebird"."""
+    written = word[token.start : token.end].lower()
+    return token.text[:-1] if re.search("['’ʼ]s$", written) else token.text
 
 
 def _stands(said: Sequence[tuple[str, int]], at: int, term: Sequence[str]) -> bool:

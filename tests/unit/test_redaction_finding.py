@@ -241,7 +241,7 @@ def test_terms_of_ones_own_are_hidden_whatever_their_case_and_signs(tmp_path: Pa
 
     assert read_terms(file) == ("Harper Barn", "O'Neil")
     assert shown(turns("agent: The harper, BARN is Oneil's? No: o’neil. A barn."), recogniser) == [
-        "agent: The [custom] is Oneil's? No: [custom] A barn."
+        "agent: The [custom] is [custom] No: [custom] A barn."
     ]
 
 
