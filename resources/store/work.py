@@ -151,12 +151,11 @@ def take_along(connection: Connection, recording_ids: Sequence[UUID], owner: str
 
 
 def renew(connection: Connection, owner: str, now: datetime, lease: timedelta) -> int:
-    """Prolong every lease of this run that has not ended; returns how many."""
-    return connection.execute(
-        update(recordings)
-        .where(recordings.c.lease_owner == owner, recordings.c.lease_expires_at > now)
-        .values(lease_expires_at=now + lease)
-    ).rowcount
+    """Prolong every lease of this run that has not ended; returns how many. Locks in the order of ids, as whoever holds several does."""
+    mine = select(recordings.c.id).where(recordings.c.lease_owner == owner, recordings.c.lease_expires_at > now)
+    ids = connection.execute(mine.order_by(recordings.c.id).with_for_update()).scalars().all()
+    connection.execute(update(recordings).where(recordings.c.id.in_(ids)).values(lease_expires_at=now + lease))
+    return len(ids)
 
 
 def release(connection: Connection, owner: str) -> None:
