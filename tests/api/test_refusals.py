@@ -13,6 +13,7 @@ import httpx2 as httpx
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine, insert, text
+from sqlalchemy.exc import OperationalError
 
 from api.app import create_app
 from api.rates import MovingWindow
@@ -215,6 +216,14 @@ def test_what_strangers_are_refused_is_counted_by_their_address(desk: Desk) -> N
     assert withheld(desk) == [("stranger", "request", 5)]
 
 
+def counted(desk: Desk) -> int:
+    """How many are told of as left out; 0 where PostgreSQL has ended the connection that asks."""
+    try:
+        return sum(found[2] for found in withheld(desk))
+    except OperationalError:
+        return 0
+
+
 def test_a_database_that_is_down_loses_no_count(desk: Desk, owner: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither of what was left out, nor of what it could not take."""
     monkeypatch.setattr("api.refusals.EVERY_S", 0.2)
@@ -223,7 +232,7 @@ def test_a_database_that_is_down_loses_no_count(desk: Desk, owner: Engine, monke
             for _ in range(4):
                 process.ask(Role.MONITOR, BERT, "GET", "/api/consultations")
             assert desk.refusals() == []
-        while sum(found[2] for found in withheld(desk)) < 4:  # they may be written in two goes
+        while counted(desk) < 4:  # they may be written in two goes
             time.sleep(0.05)
     assert sum(found[2] for found in withheld(desk)) == 4
 
